@@ -1,0 +1,186 @@
+"""`fedfolder demo`: lbw.dta split over three node daemons, fitted through folders, beside the pooled fit."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fedfolder.errors import FedfolderError, HomeInUseError, WaitingError
+from fedfolder.resources import resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fedfolder.estimates import FitResult
+    from fedfolder.simulation import Places
+
+COMMAND = "logit low age smoke"
+STUDY = "lbw"
+NODES = 3
+MARK = "made by fedfolder demo.txt"
+READY_WITHIN = 60.0
+"""Seconds until every node must have introduced itself."""
+
+
+@click.command(short_help="The whole of it on this computer: three nodes, one regression.")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("fedfolder-demo"))
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the random split into three.")
+def demo(folder: Path, seed: int) -> None:
+    """Split Stata's lbw data over three nodes in FOLDER, start them, and fit `logit low age smoke` over them.
+
+    FOLDER (default: fedfolder-demo) must be new, or an earlier demo, which is replaced.
+
+    \b
+    Example:
+      fedfolder demo try-it --seed 2
+    """
+    from fedfolder.cli.fits import show
+    from fedfolder.cli.progress import for_terminal
+    from fedfolder.simulation import run
+
+    folder = folder.absolute()
+    _clear(folder)
+    click.echo(f"Splitting the 189 births of Stata's lbw.dta at random (seed {seed}) over {NODES} nodes.")
+    places = _prepare(folder, seed)
+    with _daemons(places):
+        click.echo(f'\n$ fedfolder run {places.server} "{COMMAND}"')
+        with for_terminal() as progress:
+            result = run(COMMAND, study=places.server, timeout=300.0, progress=progress)
+        show(result)
+    _compare(result)
+    _guide(folder, places)
+
+
+def _clear(folder: Path) -> None:
+    """Make room: an earlier demo goes, anything else stays."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).is_file():
+            raise HomeInUseError(
+                "this folder is not empty, and no earlier demo made it",
+                where=str(folder),
+                do="name another folder: fedfolder demo FOLDER",
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "A demo of fedfolder made this folder; the next one replaces it.\n"
+    (folder / MARK).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _prepare(folder: Path, seed: int) -> Places:
+    """Split the data and lay out the three places, saying the commands that would do the same."""
+    from fedfolder.node.data import describe, read_variables, write_dta
+    from fedfolder.simulation import lay_out, places_at_random
+
+    path = resource("examples", "lbw", "lbw.dta")
+    frame = read_variables(path, [variable.name for variable in describe(path).variables])
+    data = {}
+    for number, rows in enumerate(places_at_random(frame.nrows, NODES, seed), start=1):
+        site = folder / f"site{number}"
+        site.mkdir()
+        data[f"node{number}"] = site / "births.dta"
+        write_dta(frame.take(rows), data[f"node{number}"])
+        click.echo(f"-- Node {number}: {len(rows)} births in {site / 'births.dta'}")
+    click.echo("Laying out the server's home, the exchange and three node homes, as these commands do:")
+    click.echo(f"$ fedfolder study new {folder / 'server'} --name {STUDY} --exchange {folder / 'exchange'}")
+    for node, births in data.items():
+        click.echo(f"$ fedfolder study add-node {folder / 'server'} {node}")
+        place = folder / "exchange" / STUDY / node
+        click.echo(f"$ fedfolder node init {folder / node} --data {births} --exchange {place}")
+    return lay_out(folder, STUDY, data)
+
+
+@contextlib.contextmanager
+def _daemons(places: Places) -> Iterator[None]:
+    """Three node daemons, each a process, ready before this goes on and stopped after it."""
+    processes: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        for node, home in places.nodes.items():
+            click.echo(f"$ fedfolder node run {home}")
+            with (home / "terminal.txt").open("wb") as output:
+                processes[node] = subprocess.Popen(  # noqa: S603 - our own program
+                    [sys.executable, "-m", "fedfolder", "node", "run", str(home)],
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    stdin=subprocess.DEVNULL,
+                    env={**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"},
+                )
+        _wait_until_ready(places, processes)
+        yield
+    finally:
+        for process in processes.values():
+            process.terminate()
+        for process in processes.values():
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if processes:
+            click.echo("\nThe three nodes are stopped.")
+
+
+def _wait_until_ready(places: Places, processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    end = time.monotonic() + READY_WITHIN
+    waiting = list(places.nodes)
+    while waiting:
+        for node in list(waiting):
+            if (places.exchange / STUDY / node / "to-server" / "m000000-hello.json").exists():
+                click.echo(f"-- {node} is ready.")
+                waiting.remove(node)
+            elif processes[node].poll() is not None:
+                raise FedfolderError(
+                    f"{node} ended before it was ready",
+                    where=str(places.nodes[node]),
+                    found=(places.nodes[node] / "terminal.txt").read_text(encoding="utf-8", errors="replace"),
+                )
+        if waiting and time.monotonic() > end:
+            raise WaitingError(f"{' and '.join(waiting)} did not get ready in {READY_WITHIN:.0f} s")
+        time.sleep(0.02)
+
+
+def _compare(result: FitResult) -> None:
+    """The pooled fit beside the federated one."""
+    from fedfolder.estimates import difference_line, estimates_table, largest_difference
+    from fedfolder.node.data import read_sample
+    from fedfolder.plan.proposal import read_command
+    from fedfolder.simulation import fit_samples
+
+    command = read_command(COMMAND)
+    path = resource("examples", "lbw", "lbw.dta")
+    pooled = fit_samples(command, {"pooled": read_sample(path, command)})
+    click.echo("\nThe same command on all 189 births at once, beside the fit over folders:\n")
+    click.echo(estimates_table([("Pooled", pooled), ("Federated", result)]))
+    click.echo(difference_line(largest_difference(pooled, result)))
+    at_zero = result.iterations[0][1]
+    click.echo(
+        f"\nThe log likelihood at beta = 0 is {at_zero:.8g} (iteration 0); that of the constant alone is "
+        f"{result.llnull:.8g}.\nLR chi2 and pseudo R2 come from the second."
+    )
+
+
+def _guide(folder: Path, places: Places) -> None:
+    """Which files to look at, and what each is."""
+    node = next(iter(places.nodes))
+    rows = [
+        (places.server / "runs" / "fit1" / "result.txt", "the table; result.json and result.csv for programs"),
+        (places.server / "study.toml", "the study: its nodes, its exchange, how long to wait"),
+        (places.server / "journal.sqlite3", "all messages of the server, and its audit"),
+        (places.exchange / STUDY / node, "what the share holds of one node now: hellos and the last receipt"),
+        (places.nodes[node] / "node.toml", "what the site decides: its data file and the variables it releases"),
+        (places.nodes[node] / "log.txt", "what the node did, in words"),
+        (places.nodes[node] / "kept" / "fit1", "every file that was asked and every file that left, readable"),
+    ]
+    click.echo(f"\nThe folder {folder} stays. To look at:")
+    width = max(len(str(path.relative_to(folder))) for path, _ in rows)
+    for path, what in rows:
+        click.echo(f"  {path.relative_to(folder)!s:<{width}}  {what}")
+    click.echo(f"To fit more: start a node with `fedfolder node run {places.nodes[node]}` (and the others), then")
+    click.echo(f'  fedfolder run {places.server} "logit low age lwt i.race smoke ptl ht ui"')

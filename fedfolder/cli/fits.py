@@ -1,0 +1,171 @@
+"""`fedfolder run` and `fedfolder simulate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from fedfolder.command import Command
+    from fedfolder.estimates import FitResult
+    from fedfolder.server.progress import Progress
+    from fedfolder.simulation import Split
+
+DEFAULT_NODES = 3
+FILE = click.Path(path_type=Path)
+OUT = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(short_help="Fit a regression over the nodes of a study.")
+@click.argument("study", type=FILE)
+@click.argument("command")
+@click.option("--again", is_flag=True, help="Ask the nodes anew, even if this fit has ended before.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Wait no longer than this for the nodes; 0: for ever.")
+@click.option("--json", "json_out", type=OUT, metavar="FILE", help="Write the result as JSON.")
+@click.option("--csv", "csv_out", type=OUT, metavar="FILE", help="Write the coefficients as CSV.")
+def run(
+    study: Path, command: str, again: bool, timeout: float | None, json_out: Path | None, csv_out: Path | None
+) -> None:
+    """Fit COMMAND over the nodes of the study in the folder STUDY.
+
+    The server may be stopped at any time: the same line goes on where it was. A fit that has ended is shown again
+    from the journal. The result is kept in STUDY/runs.
+
+    \b
+    Example:
+      fedfolder run lbw-server "logit low age i.race smoke"
+    """
+    from fedfolder.cli.progress import for_terminal
+    from fedfolder.server.run import run as run_fit
+
+    with for_terminal() as progress:
+        result = run_fit(study, command, again=again, timeout=timeout, progress=progress)
+    finish(result, json_out, csv_out)
+
+
+@click.command(short_help="Fit a regression over nodes simulated on this computer.")
+@click.argument("command")
+@click.argument("files", type=FILE, nargs=-1, required=True, metavar="FILE...")
+@click.option("--nodes", type=click.IntRange(min=1), help="Split one file at random over this many nodes (default: 3).")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the random split.")
+@click.option("--by", metavar="VAR", help="Split one file by the values of a variable instead.")
+@click.option("--folders", type=FILE, metavar="DIR", help="Go through real folders, laid out in this new folder.")
+@click.option("--json", "json_out", type=OUT, metavar="FILE", help="Write the result as JSON.")
+@click.option("--csv", "csv_out", type=OUT, metavar="FILE", help="Write the coefficients as CSV.")
+def simulate(
+    command: str,
+    files: tuple[Path, ...],
+    nodes: int | None,
+    seed: int,
+    by: str | None,
+    folders: Path | None,
+    json_out: Path | None,
+    csv_out: Path | None,
+) -> None:
+    """Fit COMMAND over simulated nodes: several FILEs are a node each, one FILE is split.
+
+    Everything happens in memory, unless --folders asks for server, exchange and nodes as real folders.
+
+    \b
+    Examples:
+      fedfolder simulate "logit low age smoke" lbw.dta --nodes 3 --seed 1
+      fedfolder simulate "regress bwt age i.race" north.csv south.csv west.dta
+      fedfolder simulate "logit low age smoke" lbw.dta --folders try-it
+    """
+    from fedfolder.cli.progress import Plain
+    from fedfolder.errors import ConfigError
+    from fedfolder.plan.proposal import read_command
+    from fedfolder.simulation import Split
+
+    parsed = read_command(command)
+    if len(files) > 1 and (nodes or by):
+        raise ConfigError(
+            "--nodes and --by split one file", found=f"{len(files)} files", do="name one file, or leave them out"
+        )
+    if nodes and by:
+        raise ConfigError("--nodes and --by are two ways to split", do="leave one of them out")
+    split = Split(nodes or DEFAULT_NODES, seed, by)
+    progress = Plain(iterations_only=True)
+    if folders is None:
+        result = _in_memory(parsed, files, split, progress)
+    else:
+        result = _over_folders(parsed, files, split, folders, progress)
+    finish(result, json_out, csv_out)
+
+
+def _in_memory(command: Command, files: tuple[Path, ...], split: Split, progress: Progress) -> FitResult:
+    from fedfolder.node.data import read_variables
+    from fedfolder.simulation import naming, simulate_files, split_file
+
+    if len(files) == 1:
+        parts = split_file(files[0], command, split)
+    else:
+        parts = {}
+        for number, path in enumerate(files, start=1):
+            with naming(f"node{number}"):
+                parts[f"node{number}"] = read_variables(path, command.variables)
+    return simulate_files(command, parts, progress)
+
+
+def _over_folders(
+    command: Command, files: tuple[Path, ...], split: Split, folder: Path, progress: Progress
+) -> FitResult:
+    from fedfolder.node.data import write_dta
+    from fedfolder.simulation import lay_out, simulate_over_folders, split_file
+
+    data = {f"node{number}": path for number, path in enumerate(files, start=1)}
+    if len(files) == 1:
+        parts = split_file(files[0], command, split)
+        data = {node: folder / "data" / f"{node}.dta" for node in parts}
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+        for node, frame in parts.items():
+            write_dta(frame, data[node])
+    return simulate_over_folders(str(command), lay_out(folder, "simulation", data), progress)
+
+
+def finish(result: FitResult, json_out: Path | None = None, csv_out: Path | None = None) -> None:
+    """Show a result and write it where it was asked for.
+
+    Raises
+    ------
+    FitError
+        If it has no numbers; after it was written.
+    ConfigError
+        If a file cannot be written.
+    """
+    from fedfolder.errors import FitError
+
+    show(result)
+    for path, text in ((json_out, result.to_json), (csv_out, result.to_csv)):
+        if path is not None:
+            _write(path, text())
+    if result.status != "converged":
+        raise FitError(f"there is no estimate: {result.status}", found=result.message)
+
+
+def show(result: FitResult) -> None:
+    """Print the table, and what a coordinator wants to know of how it came about."""
+    click.echo()
+    if result.status != "converged":
+        click.echo(f"{result.title}: {result.status}")
+        return
+    for label in result.omitted:
+        click.echo(f"note: {label} omitted: collinear with the columns before it, or without a row.")
+    click.echo(result.summary())
+    nodes = ", ".join(f"{name} {n}" for name, n in result.nodes)
+    click.echo(f"Rows: {nodes}.")
+    click.echo(
+        f"Rounds: {result.rounds}, of them {result.evaluations} evaluations. "
+        f"Condition number of the scaled information: {result.condition:.3g}."
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    from fedfolder.errors import ConfigError
+
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ConfigError("the result cannot be written", where=str(path), found=error.strerror or "") from None

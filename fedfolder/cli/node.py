@@ -1,0 +1,140 @@
+"""`fedfolder node ...`: a site's side."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.group(short_help="A site's side: make a node, run it, look into it.")
+def node() -> None:
+    """Make a node, run it, check it and look into it, at a site."""
+
+
+@node.command(short_help="Make a node's home.")
+@click.argument("home", type=FOLDER)
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data: a .dta or .csv file.")
+@click.option("--exchange", type=FOLDER, required=True, help="This node's folder: <exchange>/<study>/<node>.")
+def init(home: Path, data: Path, exchange: Path) -> None:
+    """Make a node's home in HOME: node.toml, a key, and scripts that start the node.
+
+    All variables of the data are released in node.toml: take out those that nobody should ask about.
+
+    \b
+    Example:
+      fedfolder node init north --data births.dta --exchange S:/exchange/lbw/north
+    """
+    from fedfolder.custody.keys import fingerprint
+    from fedfolder.node.data import describe
+    from fedfolder.node.home import create
+
+    found = describe(data)
+    made = create(home, data, exchange, [variable.name for variable in found.variables])
+    click.echo(f"Node {made.me.name} of study {made.study}: its home is {made.path}; keep that folder private.")
+    click.echo(f"Its key is {fingerprint(made.me.key)}.")
+    click.echo(
+        f"Released are all {len(found.variables)} variables of {data.name}: see the list in {home / 'node.toml'}."
+    )
+    click.echo(f"Next: fedfolder node check {home}, then fedfolder node run {home}.")
+
+
+@node.command(short_help="Run a node until it is stopped.")
+@click.argument("home", type=FOLDER)
+def run(home: Path) -> None:
+    """Run the node in HOME: answer what is asked, until it is stopped with Ctrl-C.
+
+    It may be stopped and killed at any time; started again, it goes on where it was. What it does is in HOME/log.txt,
+    what left is in HOME/kept.
+
+    \b
+    Example:
+      fedfolder node run north
+    """
+    from fedfolder.node.home import open_home
+    from fedfolder.node.loop import run as run_node
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        run_node(open_home(home), echo=_echo)
+    except KeyboardInterrupt:
+        click.echo("stopped; nothing is lost")
+
+
+@node.command(short_help="Answer what has come, once.")
+@click.argument("home", type=FOLDER)
+def once(home: Path) -> None:
+    """Answer what has come for the node in HOME, then end: for cron, the Task Scheduler, or a stick.
+
+    Beside a running `node run` it does nothing, and says so.
+
+    \b
+    Example:
+      fedfolder node once north
+    """
+    from fedfolder.node.home import open_home
+    from fedfolder.node.loop import AlreadyRunning
+    from fedfolder.node.loop import once as once_node
+
+    try:
+        if not once_node(open_home(home), echo=_echo):
+            click.echo("nothing has come")
+    except AlreadyRunning as error:
+        click.echo(str(error))
+
+
+@node.command(short_help="Read the data, reach the exchange, say what is wrong.")
+@click.argument("home", type=FOLDER)
+def check(home: Path) -> None:
+    """Check the node in HOME: its data with their rows and variables, and its folder on the exchange.
+
+    \b
+    Example:
+      fedfolder node check north
+    """
+    from fedfolder.node.check import check as check_node
+    from fedfolder.node.home import open_home
+
+    wrong = check_node(open_home(home), click.echo)
+    for error in wrong[:-1]:
+        click.echo(f"Error: {error}", err=True)
+    if wrong:
+        raise wrong[-1]
+    click.echo("all is well")
+
+
+@node.command(short_help="Show the last messages, in words.")
+@click.argument("home", type=FOLDER)
+@click.option("--last", type=click.IntRange(min=1), default=20, show_default=True, help="How many message numbers.")
+def show(home: Path, last: int) -> None:
+    """Show what was asked of the node in HOME and what left it, in words; the files themselves are in HOME/kept.
+
+    \b
+    Example:
+      fedfolder node show north
+    """
+    from fedfolder import clock
+    from fedfolder.node.home import open_home
+    from fedfolder.node.words import history
+
+    opened = open_home(home)
+    journal = opened.journal(clock.now)
+    try:
+        for line in history(opened, journal, last):
+            click.echo(line)
+    finally:
+        journal.close()
+
+
+def _echo(line: str) -> None:
+    click.echo(line)

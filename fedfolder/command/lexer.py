@@ -1,0 +1,84 @@
+"""The words and signs of a command, each with its place, for the caret under an error."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from fedfolder.errors import CommandError
+
+_TOKEN = re.compile(r'(?P<word>\w+)|(?P<string>"(?:[^"]|"")*")|(?P<sign>##|\S)')
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, a quoted string or a sign; `kind` is `"word"`, `"string"`, `"sign"`, or `"end"` after the last one."""
+
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """The position after its last character."""
+        return self.start + len(self.text)
+
+
+class Tokens:
+    """A command as tokens, read from the left with one token of sight.
+
+    Parameters
+    ----------
+    text : str
+        The command.
+
+    Raises
+    ------
+    CommandError
+        If a double quote is not closed.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._tokens = [Token(str(m.lastgroup), m.group(), m.start()) for m in _TOKEN.finditer(text)]
+        self._at = 0
+        for token in self._tokens:
+            if token.text == '"':
+                self.fail("the text that begins here has no closing quote", token, expected='a closing "')
+        self._end = Token("end", "", len(text))
+
+    @property
+    def next(self) -> Token:
+        """The token that comes next; it is not taken."""
+        return self.peek(0)
+
+    def peek(self, ahead: int) -> Token:
+        """The token that comes `ahead` tokens after the next one."""
+        at = self._at + ahead
+        return self._tokens[at] if at < len(self._tokens) else self._end
+
+    def take(self) -> Token:
+        """The next token, which is now behind us."""
+        token = self.next
+        self._at += 1
+        return token
+
+    def at(self, *texts: str) -> bool:
+        """Whether the next token is one of these signs or words."""
+        return self.next.text in texts
+
+    def touches(self, ahead: int = 1) -> bool:
+        """Whether the token `ahead` follows the one before it without a space."""
+        return self.peek(ahead - 1).end == self.peek(ahead).start and self.peek(ahead).kind != "end"
+
+    def fail(self, what: str, at: Token | int, *, expected: str = "", do: str = "") -> NoReturn:
+        """Raise a CommandError whose caret stands under `at`."""
+        position = at if isinstance(at, int) else at.start
+        # A tab or a line end would push the caret away from its place.
+        shown = "".join(character if character.isprintable() else " " for character in self.text)
+        raise CommandError(what, text=shown, position=position, expected=expected, do=do)
+
+    def unsupported(self, what: str, at: Token | int, *, do: str = "") -> NoReturn:
+        """Raise the CommandError for what Stata has and this release has not."""
+        self.fail(f"{what} not supported yet", at, do=do)

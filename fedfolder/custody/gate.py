@@ -1,0 +1,56 @@
+"""The gate: a node answers only what its own copy of the plan leads to.
+
+The node drives the plan with what the server has published. What comes out is the next question, beta included, and
+only that is answered; so nobody can ask for derivatives at a beta of their choice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fedfolder.errors import RefusedError
+from fedfolder.plan.fit import fit
+from fedfolder.plan.messages import PROPOSAL, comes_to, content
+from fedfolder.plan.proposal import Proposal
+from fedfolder.questions.question import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fedfolder.estimates import FitResult
+    from fedfolder.exchange.envelope import Message
+
+
+def proposal_of(requests: Sequence[Message]) -> Proposal:
+    """The proposal of a fit, which its first request carries.
+
+    Raises
+    ------
+    RefusedError
+        If there is none, or it cannot be read here.
+    """
+    if not requests or requests[0].header.round != 1:
+        raise RefusedError("this fit has no first request", expected="round 1 with its proposal")
+    return Proposal.from_dict(content(requests[0]).part(PROPOSAL))
+
+
+def question(proposal: Proposal, requests: Sequence[Message]) -> Question:
+    """The question that the last of `requests` asks, if the plan leads to it.
+
+    Raises
+    ------
+    RefusedError, BetaError, TamperedAnswerError
+        If it is not.
+    """
+    if [message.header.round for message in requests] != list(range(1, len(requests) + 1)):
+        raise RefusedError("the rounds of this fit do not follow each other", expected="1, 2, 3, …")
+    reached = comes_to(fit(proposal), [content(message) for message in requests])
+    if not isinstance(reached, Question):
+        raise RefusedError("the plan is at its end: there is nothing left to ask")
+    return reached
+
+
+def result(proposal: Proposal, messages: Sequence[Message]) -> FitResult | None:
+    """The result that follows from what was published, when the last message closes a fit that came to its end."""
+    reached = comes_to(fit(proposal), [content(message) for message in messages])
+    return None if isinstance(reached, Question) else reached

@@ -1,0 +1,96 @@
+"""Every name that stands on the share: studies, nodes, folders, message files.
+
+A file of a message is called `m000017-fit1-round3-beta.csv`. The number is its identity; the rest is for people.
+Names are lower case ASCII and short, so that every file system and every sync tool carries them unchanged.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fedfolder.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+SERVER = "server"
+TO_NODE = "to-node"
+TO_SERVER = "to-server"
+ENVELOPE_SUFFIX = ".json"
+LONGEST_NAME = 60
+"""Characters in a file name, at most."""
+LONGEST_PATH = 240
+"""Characters in the path of a file on the exchange: Windows stops at 260, and a temporary name is longer."""
+LARGEST_NUMBER = 999_999
+
+_FILE = re.compile(r"m(?P<number>[0-9]{6})-(?P<label>[a-z0-9]+(?:-[a-z0-9]+)*)\.(?P<suffix>json|csv|txt)", re.ASCII)
+_PLACE = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?", re.ASCII)
+_RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
+
+
+@dataclass(frozen=True, slots=True)
+class FileName:
+    """A file of a message: `number` is the message's identity, `label` and `suffix` are for people."""
+
+    number: int
+    label: str
+    suffix: str
+
+    def __str__(self) -> str:
+        return f"m{self.number:06d}-{self.label}.{self.suffix}"
+
+    @classmethod
+    def parse(cls, name: str) -> FileName | None:
+        """Read a name; None if it is none of ours (a sync tool's conflict copy, a thumbnail, a temporary file)."""
+        match = _FILE.fullmatch(name) if len(name) <= LONGEST_NAME else None
+        return cls(int(match["number"]), match["label"], match["suffix"]) if match else None
+
+
+def envelopes(names: Iterable[str]) -> dict[int, list[str]]:
+    """Names of the JSON files among `names`, by number."""
+    found: dict[int, list[str]] = {}
+    for name in names:
+        parsed = FileName.parse(name)
+        if parsed is not None and parsed.suffix == "json":
+            found.setdefault(parsed.number, []).append(name)
+    return found
+
+
+def check_place(kind: str, name: str) -> str:
+    """Return `name` if it can be the name of a study or node, and so of a folder, everywhere.
+
+    Raises
+    ------
+    ConfigError
+        For anything but lower-case ASCII letters, digits, `-` and `_` (32 at most), and for names that Windows
+        reserves.
+    """
+    if _PLACE.fullmatch(name) and name not in _RESERVED and not (kind == "node" and name == SERVER):
+        return name
+    raise ConfigError(
+        f"this cannot be the name of a {kind}",
+        found=repr(name),
+        expected="lower-case letters a-z, digits, - and _, at most 32, no name that Windows reserves (con, nul, com1)",
+        do="choose another name: it becomes a folder on every site's computer",
+    )
+
+
+def check_length(folder: Path) -> None:
+    """Refuse a folder so deep that a message's files would not fit Windows' 260 characters.
+
+    Raises
+    ------
+    ConfigError
+    """
+    length = len(str(folder)) + 1 + LONGEST_NAME
+    if length > LONGEST_PATH:
+        raise ConfigError(
+            "the path of this folder is too long",
+            where=str(folder),
+            found=f"{length} characters with a file in it",
+            expected=f"at most {LONGEST_PATH}",
+            do="put the exchange nearer to the root of its drive",
+        )

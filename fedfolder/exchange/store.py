@@ -1,0 +1,92 @@
+"""Where messages' files lie: a folder, or memory. Both pass one suite of contract tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from fedfolder.errors import MessageError
+from fedfolder.exchange import files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Store(Protocol):
+    """One direction of a channel: flat, with one writer, whose files appear whole or not at all."""
+
+    def names(self) -> list[str]:
+        """All names there, in no order."""
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        """The content of `name`, None if absent; MessageError if longer than `limit` bytes."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put `content` under `name`, whole or not at all, in place of what was there."""
+
+    def remove(self, name: str) -> None:
+        """Delete `name`; nothing happens if it is absent."""
+
+    def tidy(self) -> None:
+        """Delete what an interrupted write left."""
+
+
+class FolderStore:
+    """A folder on a disk, a share or a stick."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def names(self) -> list[str]:
+        """All names in the folder; ExchangeError if it cannot be listed."""
+        return files.listing(self.folder)
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        """The file's bytes, None if absent; MessageError if it is too long or no plain file."""
+        return files.read(self.folder / name, limit)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write atomically and durably; ExchangeError otherwise."""
+        files.write(self.folder / name, content)
+
+    def remove(self, name: str) -> None:
+        """Delete the file if it is there."""
+        files.remove(self.folder / name)
+
+    def tidy(self) -> None:
+        """Delete temporary files."""
+        files.remove_temporary(self.folder)
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+
+class MemoryStore:
+    """The twin in memory, for simulations and tests."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+
+    def names(self) -> list[str]:
+        """All names."""
+        return list(self.contents)
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        """The content, None if absent; MessageError if it is too long."""
+        content = self.contents.get(name)
+        if content is not None and len(content) > limit:
+            raise MessageError("this file is too long to be a message", where=name, expected=f"at most {limit} bytes")
+        return content
+
+    def write(self, name: str, content: bytes) -> None:
+        """Keep a copy."""
+        self.contents[name] = bytes(content)
+
+    def remove(self, name: str) -> None:
+        """Forget it."""
+        self.contents.pop(name, None)
+
+    def tidy(self) -> None:
+        """Nothing is ever half-written here."""
+
+    def __str__(self) -> str:
+        return "memory"

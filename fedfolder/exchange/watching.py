@@ -1,0 +1,81 @@
+"""When to look again: a schedule that backs off, and events that only ever make it look earlier.
+
+Events are a courtesy: no share is obliged to deliver them. So the scan is the truth, and everything here may fail
+without anything being lost but time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from watchdog.events import FileSystemEvent
+
+FIRST_PAUSE = 0.02
+"""Seconds between scans right after something happened."""
+LONGEST_PAUSE = 5.0
+"""Seconds between scans after a long silence."""
+GROWTH = 1.4
+
+
+class Pauses:
+    """Seconds to the next scan: short after progress, longer with silence."""
+
+    def __init__(self, first: float = FIRST_PAUSE, longest: float = LONGEST_PAUSE, growth: float = GROWTH) -> None:
+        self._first, self._longest, self._growth = first, longest, growth
+        self._next = first
+
+    def progress(self) -> None:
+        """Something happened: look again soon."""
+        self._next = self._first
+
+    def next(self) -> float:
+        """The next pause, in seconds."""
+        pause = self._next
+        self._next = min(self._longest, pause * self._growth)
+        return pause
+
+
+class Wake:
+    """Sleeps, but for no longer than until something moves in one of `folders`."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._event = threading.Event()
+        self._observer: Any = None
+        # Whatever goes wrong here (no such system call, no watches left, a share that has no events), scanning goes on.
+        with contextlib.suppress(Exception):
+            self._observer = _observe(folders, self._event)
+
+    def wait(self, seconds: float) -> None:
+        """Return after `seconds`, or sooner."""
+        if self._event.wait(seconds):
+            self._event.clear()
+
+    def close(self) -> None:
+        """Stop watching."""
+        if self._observer is not None:
+            with contextlib.suppress(Exception):
+                self._observer.stop()
+                self._observer.join(timeout=2.0)
+
+
+def _observe(folders: Sequence[Path], event: threading.Event) -> Any:  # noqa: ANN401 - watchdog's Observer is a variable
+    from watchdog.events import FileSystemEventHandler
+    from watchdog.observers import Observer
+
+    class _Handler(FileSystemEventHandler):
+        def on_any_event(self, moved: FileSystemEvent) -> None:
+            # Reading is what we do ourselves: waking up for it would never let us sleep.
+            if moved.event_type in {"created", "modified", "moved", "closed"}:
+                event.set()
+
+    observer = Observer()
+    for folder in folders:
+        observer.schedule(_Handler(), str(folder))
+    observer.start()
+    return observer

@@ -1,0 +1,187 @@
+"""A node's home: its settings, key, journal, log, and its end of the channel."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from fedfolder import settings
+from fedfolder.custody import keys
+from fedfolder.custody.policy import Policy
+from fedfolder.errors import ConfigError, ExchangeError, HomeInUseError
+from fedfolder.exchange import files, names
+from fedfolder.exchange.journal import Journal
+from fedfolder.exchange.mailbox import Mailbox
+from fedfolder.exchange.store import FolderStore
+from fedfolder.resources import resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from fedfolder.exchange.mailbox import Identity
+    from fedfolder.exchange.store import Store
+
+SETTINGS = "node.toml"
+JOURNAL = "journal.sqlite3"
+KEPT = "kept"
+LOG = "log.txt"
+LOCK = "running.lock"
+
+
+class Waiting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds between looks at the exchange, at most."""
+
+    longest_pause: float = 5.0
+
+
+class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands in node.toml."""
+
+    format: int
+    data: str
+    exchange: str
+    variables: list[str]
+    waiting: Waiting = Waiting()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHome:
+    """A node's home at `path`, opened.
+
+    `exchange` is the node's folder on the share, whose last two parts name study and node.
+    """
+
+    path: Path
+    data: Path
+    exchange: Path
+    policy: Policy
+    longest_pause: float
+    study: str
+    me: Identity
+
+    def journal(self, clock: Callable[[], str]) -> Journal:
+        """The node's journal, bound to its study and name."""
+        journal = Journal(self.path / JOURNAL, clock=clock)
+        journal.bind("study", self.study)
+        journal.bind("node", self.me.name)
+        return journal
+
+    def mailbox(self, journal: Journal, *, incoming: Store | None = None, outgoing: Store | None = None) -> Mailbox:
+        """The node's end of its channel, on its folder or on other stores."""
+        return Mailbox(
+            self.study,
+            self.me,
+            names.SERVER,
+            incoming=incoming or FolderStore(self.exchange / names.TO_NODE),
+            outgoing=outgoing or FolderStore(self.exchange / names.TO_SERVER),
+            journal=journal,
+        )
+
+
+def place(exchange: Path) -> tuple[str, str]:
+    """Study and node, the last two parts of the node's folder.
+
+    Raises
+    ------
+    ConfigError
+        If they cannot be names.
+    """
+    if len(exchange.parts) < 3:  # noqa: PLR2004 - an exchange, a study, a node
+        raise ConfigError(
+            "this is no node's folder",
+            where=str(exchange),
+            expected="<exchange>/<study>/<node>",
+            do="ask the server's side which folder is yours",
+        )
+    return names.check_place("study", exchange.parts[-2]), names.check_place("node", exchange.parts[-1])
+
+
+def open_home(path: Path) -> NodeHome:
+    """Read the home at `path`.
+
+    Raises
+    ------
+    ConfigError, VersionError
+        If its settings or key are not as they should be.
+    """
+    found = settings.load(path / SETTINGS, NodeSettings, make="fedfolder node init")
+    exchange = _absolute(found.exchange, path)
+    study, node = place(exchange)
+    return NodeHome(
+        path=path.absolute(),
+        data=_absolute(found.data, path),
+        exchange=exchange,
+        policy=Policy(tuple(found.variables)),
+        longest_pause=found.waiting.longest_pause,
+        study=study,
+        me=keys.load(path, node),
+    )
+
+
+def _absolute(text: str, home: Path) -> Path:
+    """A path from a settings file: relative ones count from the home, wherever the program was started."""
+    return (home.absolute() / Path(text).expanduser()).absolute()
+
+
+def create(path: Path, data: Path, exchange: Path, variables: Iterable[str]) -> NodeHome:
+    """Make a home: settings from the templates, run scripts, a new key, and the node's folder if the exchange is there.
+
+    Raises
+    ------
+    HomeInUseError
+        If a node lives at `path` already.
+    ConfigError
+        If the names or paths cannot be used.
+    """
+    exchange = exchange.absolute()
+    place(exchange)
+    names.check_length(exchange / names.TO_SERVER)
+    if (path / SETTINGS).exists():
+        raise HomeInUseError(
+            "a node lives here already", where=str(path), do="choose another folder, or edit its node.toml"
+        )
+    path.mkdir(parents=True, exist_ok=True)
+    (path / KEPT).mkdir(exist_ok=True)
+    keys.create(path)
+    _write_template(path, "run-node.bat", {"PYTHON": f'"{sys.executable}"'}, newline="\r\n")
+    _write_template(path, "run-node.sh", {"PYTHON": "'" + sys.executable.replace("'", "'\\''") + "'"})
+    (path / "run-node.sh").chmod(0o755)
+    make_folders(exchange)
+    values = {
+        "DATA": settings.quoted(str(data.absolute())),
+        "EXCHANGE": settings.quoted(str(exchange)),
+        "VARIABLES": "\n".join(f"    {settings.quoted(name)}," for name in variables),
+    }
+    _write_template(path, SETTINGS, values)
+    return open_home(path)
+
+
+def _write_template(home: Path, name: str, values: dict[str, str], *, newline: str = "\n") -> None:
+    text = resource("node_templates", name).read_text(encoding="utf-8")
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", value)
+    (home / name).write_text(text, encoding="utf-8", newline=newline)
+
+
+def make_folders(exchange: Path) -> None:
+    """Make the node's folder and its two directions, when the exchange above them is there.
+
+    Raises
+    ------
+    ExchangeError
+        If the exchange is missing: a drive that is not connected must not be taken for an empty one.
+    """
+    root = exchange.parent.parent
+    if not root.is_dir():
+        raise ExchangeError(
+            "the exchange is not there",
+            where=str(root),
+            expected="a folder that both sides can reach",
+            do="connect the drive, or correct the path",
+        )
+    for folder in (exchange.parent, exchange, exchange / names.TO_NODE, exchange / names.TO_SERVER):
+        files.make_folder(folder)

@@ -1,0 +1,221 @@
+"""Reading Stata's .dta files, by pandas; by pyreadstat where pandas does not know the version.
+
+pandas reads several times faster. Both give the same columns: all of Stata's missing values (`.`, `.a` to `.z`) are
+NaN, dates stay the numbers that Stata keeps, value labels replace nothing, and a float is widened as Stata widens it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from fedfolder.errors import DataFileError, FedfolderError
+from fedfolder.node.readers import (
+    CHUNK_ROWS,
+    MISSING_CODE,
+    Description,
+    Frame,
+    Numbering,
+    TextColumn,
+    VariableInfo,
+    check_names,
+    join_codes,
+    join_numbers,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from fedfolder.node.readers import RawColumn
+    from fedfolder.questions.sample import Kind
+
+SIGNATURE = b"<stata_dta>"
+OLD_VERSIONS = range(102, 116)
+BYTE_ORDERS = (1, 2)
+
+
+class _Builder:
+    """A column that grows by chunks."""
+
+    def __init__(self, source: str, name: str) -> None:
+        self._where = f"{source}, variable {name}"
+        self._numbers: list[NDArray[np.float64]] = []
+        self._codes: list[NDArray[np.int32]] = []
+        self._texts: Numbering | None = None
+
+    def add(self, values: pd.Series[Any]) -> None:
+        """Take in the next values of the column, numbers or text as the file declares them."""
+        if values.dtype.kind in "iuf":
+            self._numbers.append(values.to_numpy(dtype=np.float64))
+            return
+        self._texts = Numbering() if self._texts is None else self._texts
+        texts = values.tolist()
+        if not all(isinstance(text, str) for text in texts):
+            what = "a strL variable holds binary data"
+            raise DataFileError(what, where=self._where, expected="text", do="leave it out of the file")
+        self._codes.append(self._texts.codes(texts))
+
+    def column(self) -> RawColumn:
+        """All that was taken in."""
+        if self._texts is None:
+            return join_numbers(self._numbers)
+        return TextColumn(join_codes(self._codes), self._texts.levels)
+
+
+class _Reader(NamedTuple):
+    """A library that reads .dta files."""
+
+    labels: Callable[[Path], dict[str, str]]
+    """The variables' labels by their names, in the file's order."""
+    chunks: Callable[[Path, Sequence[str]], Iterator[pd.DataFrame]]
+    """The rows of some columns, at least one chunk, which may be empty."""
+
+
+def describe_dta(path: Path) -> Description:
+    """The variables of a .dta; raises `DataFileError` when it is not one."""
+    reader, labels = _reader_of(path)
+    counts = _value_labels(path)
+    nrows, missing = 0, dict.fromkeys(labels, 0)
+    kinds: dict[str, Kind] = {}
+    with _failures(path):
+        for chunk in reader.chunks(path, list(labels)):
+            nrows += len(chunk)
+            for name in labels:
+                kinds[name], count = _kind_and_missing(str(path), name, chunk[name])
+                missing[name] += count
+    note = "" if counts is not None else "value labels could not be read"
+    return Description(
+        nrows,
+        tuple(VariableInfo(n, kinds[n], labels[n], (counts or {}).get(n, 0), missing[n], note) for n in labels),
+    )
+
+
+def read_dta(path: Path, wanted: Sequence[str]) -> Frame:
+    """The wanted columns of a .dta.
+
+    Raises
+    ------
+    DataFileError
+        The file is no .dta, or a damaged one.
+    UnknownNameError
+        A wanted column is not there.
+    """
+    reader, labels = _reader_of(path)
+    check_names(str(path), wanted, labels)
+    return read_with(reader, path, wanted)
+
+
+def read_with(reader: _Reader, path: Path, wanted: Sequence[str]) -> Frame:
+    """The wanted columns, read by this library; raises `DataFileError` when it cannot."""
+    builders = {name: _Builder(str(path), name) for name in wanted}
+    nrows = 0
+    with _failures(path):
+        for chunk in reader.chunks(path, list(wanted)):
+            nrows += len(chunk)
+            for name, builder in builders.items():
+                builder.add(chunk[name])
+    return Frame(str(path), nrows, {name: builder.column() for name, builder in builders.items()})
+
+
+def _kind_and_missing(source: str, name: str, values: pd.Series[Any]) -> tuple[Kind, int]:
+    """What a chunk of a column holds, and how many rows of it are without a value."""
+    builder = _Builder(source, name)
+    builder.add(values)
+    column = builder.column()
+    if isinstance(column, TextColumn):
+        return "text", int((column.codes == MISSING_CODE).sum())
+    return "numeric", int(np.isnan(column).sum())
+
+
+def _reader_of(path: Path) -> tuple[_Reader, dict[str, str]]:
+    """The first library that understands the file's header, and the labels it found."""
+    with path.open("rb") as file:
+        start = file.read(len(SIGNATURE))
+    # A letter at the start of any text would pass for an old version number: its second byte must fit too.
+    if start != SIGNATURE and not (len(start) > 1 and start[0] in OLD_VERSIONS and start[1] in BYTE_ORDERS):
+        what = "the data file is named .dta but is no Stata file"
+        do = "save it in Stata, or name it .csv if it is one"
+        raise DataFileError(what, where=str(path), expected="the first bytes of a .dta", do=do)
+    try:
+        return PANDAS, PANDAS.labels(path)
+    except Exception:  # noqa: BLE001  (a damaged header raises anything from struct.error to KeyError)
+        with _failures(path):
+            return PYREADSTAT, PYREADSTAT.labels(path)
+
+
+@contextmanager
+def _failures(path: Path) -> Iterator[None]:
+    """Whatever a library raises over a damaged file becomes one error; its own words may quote the data."""
+    try:
+        yield
+    except FedfolderError:
+        raise
+    except Exception:  # noqa: BLE001  (as above)
+        what = "the Stata file cannot be read"
+        found = "a damaged or truncated file, a version that is not known, or too little memory"
+        raise DataFileError(what, where=str(path), found=found, do="copy it again, or save it again in Stata") from None
+
+
+def _pandas_labels(path: Path) -> dict[str, str]:
+    import pandas as pd
+
+    with pd.read_stata(path, iterator=True) as reader:
+        return dict(reader.variable_labels())
+
+
+def _pandas_chunks(path: Path, names: Sequence[str]) -> Iterator[pd.DataFrame]:
+    import pandas as pd
+
+    wanted, empty = list(names), True
+    with warnings.catch_warnings():
+        # Text that is not in the file's encoding is read as Latin-1: pandas says so for every cell.
+        warnings.simplefilter("ignore", UnicodeWarning)
+        with pd.read_stata(
+            path, columns=wanted, chunksize=CHUNK_ROWS, convert_categoricals=False, convert_dates=False
+        ) as chunks:
+            for chunk in chunks:
+                empty = False
+                yield chunk
+        if empty:
+            yield pd.read_stata(path, columns=wanted, convert_categoricals=False, convert_dates=False)
+
+
+def _pyreadstat_labels(path: Path) -> dict[str, str]:
+    import pyreadstat
+
+    _, about = pyreadstat.read_dta(str(path), metadataonly=True)
+    return {name: label or "" for name, label in about.column_names_to_labels.items()}
+
+
+def _pyreadstat_chunks(path: Path, names: Sequence[str]) -> Iterator[pd.DataFrame]:
+    import pandas as pd
+    import pyreadstat
+
+    values, about = pyreadstat.read_dta(
+        str(path), usecols=list(names), disable_datetime_conversion=True, output_format="dict"
+    )
+    texts = {name for name in names if about.readstat_variable_types[name].startswith("string")}
+    types = {name: object if name in texts else np.float64 for name in names}
+    yield pd.DataFrame({name: pd.Series(values[name], dtype=types[name]) for name in names})
+
+
+def _value_labels(path: Path) -> dict[str, int] | None:
+    """The number of value labels of each variable that has any; None when they cannot be read."""
+    import pyreadstat
+
+    try:
+        _, about = pyreadstat.read_dta(str(path), metadataonly=True)
+    except Exception:  # noqa: BLE001  (a count to look at must not stand between a node and its data)
+        return None
+    return {name: len(labels) for name, labels in about.variable_value_labels.items()}
+
+
+PANDAS = _Reader(_pandas_labels, _pandas_chunks)
+PYREADSTAT = _Reader(_pyreadstat_labels, _pyreadstat_chunks)

@@ -1,0 +1,68 @@
+"""What a node writes at home for its custodian: the log, and copies of all that was asked and all that left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fedfolder.node.home import KEPT, LOG
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fedfolder.estimates import FitResult
+    from fedfolder.exchange.envelope import Message
+
+
+class Record:
+    """Writes below a node's home.
+
+    Parameters
+    ----------
+    home : Path
+        The node's home.
+    clock : callable
+        Gives the time of a line.
+    echo : callable
+        Shows a line to whoever watches.
+    """
+
+    def __init__(self, home: Path, clock: Callable[[], str], echo: Callable[[str], None]) -> None:
+        self._home = home
+        self._clock = clock
+        self._echo = echo
+        self._said = ""
+
+    def say(self, line: str) -> None:
+        """Add a line to the log."""
+        stamped = f"{self._clock()}  {line}"
+        with (self._home / LOG).open("a", encoding="utf-8", newline="\n") as file:
+            file.write(stamped + "\n")
+        self._echo(stamped)
+        self._said = line
+
+    def say_once(self, line: str) -> None:
+        """Add a line unless it is the one just said: a share that is away for a night is one line."""
+        if line != self._said:
+            self.say(line)
+
+    def keep(self, message: Message) -> Path:
+        """Copy a message's files to `kept/`, and return the folder.
+
+        The journal holds the same bytes; the copies are for reading, so they may be deleted.
+        """
+        folder = self._folder(message)
+        for name, content in [*message.payloads.items(), (message.name, message.content)]:
+            (folder / name).write_bytes(content)
+        return folder
+
+    def keep_result(self, message: Message, result: FitResult) -> None:
+        """Write the table of a fit that was closed, as this node derives it itself from what was published."""
+        text = f"{result.command}\n\n{result.summary()}\n"
+        (self._folder(message) / "result.txt").write_text(text, encoding="utf-8", newline="\n")
+
+    def _folder(self, message: Message) -> Path:
+        attempt = f"-attempt{message.header.attempt}" if message.header.attempt > 1 else ""
+        folder = self._home / KEPT / f"fit{message.header.fit}{attempt}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder

@@ -1,0 +1,85 @@
+"""What a node says of its messages, in words that a custodian reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fedfolder.custody import keys
+from fedfolder.exchange.journal import IN, OUT
+from fedfolder.exchange.names import SERVER
+from fedfolder.plan.messages import PROPOSAL, QUESTION, STATUS
+
+if TYPE_CHECKING:
+    from fedfolder.exchange.envelope import Message
+    from fedfolder.exchange.journal import Journal
+    from fedfolder.node.home import NodeHome
+
+
+def started(home: NodeHome) -> str:
+    """The first line of a daemon."""
+    return f"{home.me.name} of study {home.study} is ready; data {home.data.name}; watching {home.exchange}"
+
+
+def received(message: Message) -> str:
+    """One line on what came."""
+    header = message.header
+    match header.kind:
+        case "hello":
+            return f"the server introduced itself; its key is {keys.fingerprint(bytes.fromhex(header.body['key']))}"
+        case "closing":
+            return f"received {message.name}: fit {header.fit} is closed ({header.body.get(STATUS, '')})"
+        case _:
+            return f"received {message.name}: asked for {_asked(message)}{_command(message)}"
+
+
+def sent(message: Message) -> str:
+    """One line on what left."""
+    header = message.header
+    match header.kind:
+        case "hello":
+            return "introduced itself"
+        case "refusal":
+            return f"sent {message.name}: refused ({header.body.get('code', '')})"
+        case "receipt":
+            return f"sent {message.name}: a receipt"
+        case _:
+            files = ", ".join(f"{name} ({len(content)} bytes)" for name, content in message.payloads.items())
+            return f"sent {message.name}, {files}"
+
+
+def _asked(message: Message) -> str:
+    question = message.header.body.get(QUESTION)
+    return str(question.get("kind", "?")) if isinstance(question, dict) else "?"
+
+
+def _command(message: Message) -> str:
+    proposal = message.header.body.get(PROPOSAL)
+    return f", for: {proposal.get('command', '?')}" if isinstance(proposal, dict) else ""
+
+
+def history(home: NodeHome, journal: Journal, last: int) -> list[str]:
+    """The last messages each way, in words, oldest first.
+
+    Parameters
+    ----------
+    last : int
+        Numbers of messages to show, at most.
+    """
+    lines = [f"node {home.me.name} of study {home.study}, at {home.path}"]
+    server = journal.key(SERVER)
+    lines.append(f"this node's key   {keys.fingerprint(home.me.key)}")
+    lines.append(f"the server's key  {keys.fingerprint(server) if server else 'not seen yet'}")
+    newest = journal.last(SERVER, OUT)
+    first = max(0, (newest.header.number if newest else 0) - last + 1)
+    for number in range(first, (newest.header.number if newest else 0) + 2):
+        for direction, event, tell in ((IN, "accepted", received), (OUT, "", sent)):
+            message = journal.message(SERVER, direction, number)
+            if message is not None:
+                at = journal.time_of(SERVER, number, event or _EVENTS[message.header.kind])
+                lines.append(f"{at}  {tell(message)}")
+    if len(lines) == 3:  # noqa: PLR2004 - the three lines above
+        lines.append("no message has come or gone yet")
+    return lines
+
+
+_EVENTS = {"hello": "greeted", "sums": "answered", "refusal": "refused", "receipt": "closed"}

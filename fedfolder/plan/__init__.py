@@ -1,0 +1,1 @@
+"""What a fit asks, in which order, and what follows from the answers: one program for server, node and simulation."""

@@ -1,0 +1,100 @@
+"""The proposal: what a person approves before the first number leaves.
+
+It holds the command and all that the command compiles to, so that a custodian reads one page, and a node that
+compiles the command to something else (another version, a lie) notices before it computes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fedfolder.command import parse
+from fedfolder.errors import FedfolderError, RefusedError
+from fedfolder.likelihood import LIKELIHOODS
+from fedfolder.questions.evaluation import Evaluation
+from fedfolder.questions.moments import Moments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fedfolder.command import Command
+
+MOST_EVALUATIONS = 40
+"""Betas at which a fit may ask for derivatives, at most."""
+
+
+def read_command(text: str) -> Command:
+    """Parse a command of a model that this version has.
+
+    Raises
+    ------
+    CommandError, UnknownNameError
+        With the place, or the nearest names.
+    """
+    return parse(text, LIKELIHOODS)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A fit that is proposed to the nodes.
+
+    Parameters
+    ----------
+    command : Command
+        What is fitted.
+    roster : tuple of (str, str)
+        Who takes part: each node's name and its public key in hex (empty in a simulation), in the study's order.
+    """
+
+    command: Command
+    roster: tuple[tuple[str, str], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON; what is signed and approved."""
+        return {
+            "command": str(self.command),
+            "model": LIKELIHOODS[self.command.model].title,
+            "variables": self._variables(),
+            "sample": "rows without a missing value in any of these variables",
+            "asked": [
+                {"kind": Moments.kind, "times at most": 1, "leaves": Moments.asks},
+                {"kind": Evaluation.kind, "times at most": MOST_EVALUATIONS, "leaves": Evaluation.asks},
+            ],
+            "driver": "newton",
+            "roster": [{"node": name, "key": key} for name, key in self.roster],
+        }
+
+    def _variables(self) -> list[dict[str, str]]:
+        """Each variable with the use that the command makes of it."""
+        found = [{"name": self.command.depvar, "use": "outcome"}]
+        for use, names in (
+            ("levels", [f.variable for term in self.command.terms for f in term.factors]),
+            ("number", [name for term in self.command.terms for name in term.continuous]),
+        ):
+            found += [{"name": name, "use": use} for name in dict.fromkeys(names)]
+        return found
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Proposal:
+        """Read a proposal.
+
+        Raises
+        ------
+        RefusedError
+            If it is not what its command compiles to here.
+        """
+        try:
+            proposal = cls(
+                command=read_command(found["command"]),
+                roster=tuple((str(entry["node"]), str(entry["key"])) for entry in found["roster"]),
+            )
+        except (KeyError, TypeError, FedfolderError) as error:
+            raise RefusedError("this proposal cannot be read here", found=str(error).split("\n")[0]) from None
+        if proposal.to_dict() != dict(found):
+            raise RefusedError(
+                "this proposal says something else than its command means here",
+                expected="a server of the same version of fedfolder",
+                do="compare `fedfolder --version` at both ends",
+            )
+        return proposal

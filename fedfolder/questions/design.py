@@ -1,0 +1,121 @@
+"""The design matrix in protocol units.
+
+The columns that a person names are freed of each other by constants that every node derives alike: each is centred and
+scaled, then what the columns before it say linearly is taken out:
+
+    u_j = (x_j - c_j) s_j,        z_j = m_j (u_j - a_j0 - sum_{k<j} a_jk u_k)
+
+Scales s and m are powers of two; centres c and coefficients a are rounded. With z = (Z b) for x g: g = B b, see
+`to_user`. Rows are computed one by one with elementwise operations, so that a row's z is the same bits in every split
+of the data.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fedfolder.command.terms import CONSTANT_NAME, Column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from fedfolder.questions.sample import Sample
+
+BLOCK = 4096
+"""Rows that are worked on at a time: they fit a processor's cache, and fix the order of summation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """The columns of a fit and the constants that free them of each other.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Labels in the order of the command, without the constant.
+    constant : bool
+        Whether a column of ones follows them.
+    centres, scales : tuple of float
+        c_j and s_j, one a column.
+    mixing : tuple of tuple of float
+        Row j holds a_j0 (for the constant), a_j1 … a_j,j-1. Rows of zeros leave u as it is.
+    rescaling : tuple of float
+        m_j.
+    """
+
+    columns: tuple[str, ...]
+    constant: bool
+    centres: tuple[float, ...]
+    scales: tuple[float, ...]
+    mixing: tuple[tuple[float, ...], ...]
+    rescaling: tuple[float, ...]
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The names of the parameters, the constant last."""
+        return (*self.columns, CONSTANT_NAME) if self.constant else self.columns
+
+    def declaration(self) -> dict[str, Any]:
+        """The constants as plain JSON, numbers as text."""
+        return {
+            "columns": list(self.columns),
+            "constant": self.constant,
+            "centres": [repr(c) for c in self.centres],
+            "scales": [repr(s) for s in self.scales],
+            "mixing": [[repr(a) for a in row] for row in self.mixing],
+            "rescaling": [repr(m) for m in self.rescaling],
+        }
+
+    def blocks(self, sample: Sample) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        """The matrix Z of `sample`, `BLOCK` rows at a time, each block (rows, p) in column order."""
+        named = [Column.parse(label) for label in self.columns]
+        for start in range(0, sample.nobs, BLOCK):
+            rows = slice(start, min(start + BLOCK, sample.nobs))
+            yield rows, self._block(sample.rows(rows.start, rows.stop), named)
+
+    def _block(self, sample: Sample, named: list[Column]) -> NDArray[np.float64]:
+        block = np.empty((sample.nobs, len(self.terms)), order="F")
+        u = [
+            (sample.column(column) - centre) * scale
+            for column, centre, scale in zip(named, self.centres, self.scales, strict=True)
+        ]
+        for j, (row, factor) in enumerate(zip(self.mixing, self.rescaling, strict=True)):
+            z = u[j] - row[0] if row[0] else u[j]
+            for k, a in enumerate(row[1:]):
+                if a:
+                    z = z - a * u[k]
+            block[:, j] = z * factor
+        if self.constant:
+            block[:, -1] = 1.0
+        return block
+
+    def unmixing(self) -> NDArray[np.float64]:
+        """M (p, p), which leads between the units of u and those of z: g_u = M' b, s_z = M s_u, H_z = M H_u M'."""
+        p = len(self.columns)
+        m = np.eye(len(self.terms))
+        for j in range(p):
+            m[j, :j] = [-a for a in self.mixing[j][1:]]
+            if self.constant:
+                m[j, p] = -self.mixing[j][0]
+            m[j] *= self.rescaling[j]
+        return m
+
+    def to_user(self, beta: NDArray[np.float64], covariance: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """Coefficients (p,) and covariance (p, p) in the units of the data: g = B b, V_g = B V_b B'."""
+        p = len(self.columns)
+        u = self.unmixing()
+        b = np.zeros_like(u)
+        for k in range(p):
+            b[k] = u[:, k] * self.scales[k]
+        if self.constant:
+            for j in range(len(self.terms)):
+                b[p, j] = math.fsum([u[j, p], *(-self.centres[k] * b[k, j] for k in range(p))])
+        user = np.array([math.fsum(row * beta) for row in b])
+        spread = b @ covariance @ b.T
+        return user, (spread + spread.T) / 2

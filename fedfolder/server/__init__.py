@@ -1,0 +1,1 @@
+"""The server's side: a study, its fits, and who owes what. It never reads data."""

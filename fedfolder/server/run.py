@@ -1,0 +1,102 @@
+"""`fedfolder run`: one fit of a study, from its settings to the files of its result."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import filelock
+
+from fedfolder import clock
+from fedfolder.errors import ConfigError, HomeInUseError
+from fedfolder.exchange.watching import Wake
+from fedfolder.plan.proposal import read_command
+from fedfolder.server.channels import Channels
+from fedfolder.server.drive import Fit
+from fedfolder.server.progress import Silent
+from fedfolder.server.results import write_result
+from fedfolder.server.study import LOCK, RUNS, open_study
+
+if TYPE_CHECKING:
+    from fedfolder.server.study import Study
+    from fedfolder.server.progress import Progress
+    from fedfolder.estimates import FitResult
+    from fedfolder.server.channels import Idle
+
+
+def run(
+    study: Path | str,
+    command: str,
+    *,
+    again: bool = False,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+    idle: Idle | None = None,
+) -> FitResult:
+    """Fit `command` over the nodes of a study, and keep the result in its home.
+
+    Parameters
+    ----------
+    study : path
+        The study's home.
+    command : str
+        Such as `logit low age i.race smoke`.
+    again : bool
+        Ask anew even if the journal holds this fit's result.
+    timeout : float, optional
+        Seconds to wait for the nodes, 0 for ever; what study.toml says by default.
+    progress : Progress, optional
+        Told what happens.
+    idle : callable, optional
+        Lets time pass between looks; sleeping and watching the folders by default.
+
+    Returns
+    -------
+    FitResult
+        Its `status` says whether there are numbers.
+
+    Raises
+    ------
+    WaitingError
+        When the time is over. Nothing is lost; the same call goes on.
+    RefusedError
+        If a node refuses.
+    FedfolderError
+        For a command that cannot be read, an exchange out of reach, and so on.
+    """
+    parsed = read_command(command)
+    opened = open_study(Path(study))
+    if not opened.nodes:
+        raise ConfigError("the study has no nodes", where=str(opened.path), do="add one: fedfolder study add-node")
+    progress = progress or Silent()
+    with contextlib.ExitStack() as stack:
+        _hold(opened, stack)
+        journal = opened.journal(clock.now)
+        stack.callback(journal.close)
+        if idle is None:
+            wake = Wake([opened.folder(node) / "to-server" for node in opened.nodes])
+            stack.callback(wake.close)
+            idle = wake.wait
+        channels = Channels(
+            opened.mailboxes(journal),
+            journal,
+            progress,
+            timeout=opened.waiting.timeout if timeout is None else timeout,
+            longest_pause=opened.waiting.longest_pause,
+            idle=idle,
+        )
+        channels.open()
+        fit = Fit(parsed, channels, journal, progress, again=again)
+        result = fit.run()
+        write_result(opened.path / RUNS / f"fit{fit.place.fit}", result)
+        return result
+
+
+def _hold(study: Study, stack: contextlib.ExitStack) -> None:
+    try:
+        stack.enter_context(filelock.FileLock(study.path / LOCK).acquire(blocking=False))
+    except filelock.Timeout:
+        raise HomeInUseError(
+            "a fit of this study is running already", where=str(study.path), do="wait for it to end, or stop it"
+        ) from None

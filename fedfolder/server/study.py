@@ -1,0 +1,185 @@
+"""A study: the server's home, with its settings, key, journal and an end of the channel to each node."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from fedfolder import settings
+from fedfolder.custody import keys
+from fedfolder.errors import ConfigError, ExchangeError, HomeInUseError, UnknownNameError, nearest
+from fedfolder.exchange import files, names
+from fedfolder.exchange.journal import Journal
+from fedfolder.exchange.mailbox import Mailbox
+from fedfolder.exchange.store import FolderStore
+from fedfolder.resources import resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fedfolder.exchange.mailbox import Identity
+
+SETTINGS = "study.toml"
+JOURNAL = "journal.sqlite3"
+RUNS = "runs"
+LOCK = "running.lock"
+
+_NODES = re.compile(r"^nodes\s*=\s*\[[^\]]*\]", re.MULTILINE)
+
+
+class Waiting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds: how long a run waits for the nodes (0: for ever), and between looks at most."""
+
+    timeout: float = 0.0
+    longest_pause: float = 5.0
+
+
+class StudySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands in study.toml."""
+
+    format: int
+    name: str
+    exchange: str
+    nodes: list[str]
+    waiting: Waiting = Waiting()
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study's home at `path`, opened. `exchange` is the folder that the study's folder lies in."""
+
+    path: Path
+    name: str
+    exchange: Path
+    nodes: tuple[str, ...]
+    waiting: Waiting
+    me: Identity
+
+    def folder(self, node: str) -> Path:
+        """The folder of a node on the exchange."""
+        return self.exchange / self.name / node
+
+    def journal(self, clock: Callable[[], str]) -> Journal:
+        """The study's journal, bound to it."""
+        journal = Journal(self.path / JOURNAL, clock=clock)
+        journal.bind("study", self.name)
+        return journal
+
+    def mailboxes(self, journal: Journal) -> dict[str, Mailbox]:
+        """The server's end of each node's channel, in the study's order."""
+        return {
+            node: Mailbox(
+                self.name,
+                self.me,
+                node,
+                incoming=FolderStore(self.folder(node) / names.TO_SERVER),
+                outgoing=FolderStore(self.folder(node) / names.TO_NODE),
+                journal=journal,
+            )
+            for node in self.nodes
+        }
+
+    def require_node(self, node: str) -> str:
+        """Return `node` if the study has it.
+
+        Raises
+        ------
+        UnknownNameError
+        """
+        if node not in self.nodes:
+            raise UnknownNameError(
+                f"the study {self.name} has no node {node}", where=str(self.path), do=nearest(node, self.nodes)
+            )
+        return node
+
+
+def create(path: Path, name: str, exchange: Path) -> Study:
+    """Make a study's home, and its folder on the exchange.
+
+    Raises
+    ------
+    HomeInUseError
+        If a study lives at `path` already.
+    ConfigError, ExchangeError
+        If the name or the exchange cannot be used.
+    """
+    names.check_place("study", name)
+    exchange = exchange.absolute()
+    _require_exchange(exchange)
+    if (path / SETTINGS).exists():
+        raise HomeInUseError(
+            "a study lives here already", where=str(path), do="choose another folder, or add nodes to this one"
+        )
+    path.mkdir(parents=True, exist_ok=True)
+    (path / RUNS).mkdir(exist_ok=True)
+    keys.create(path)
+    files.make_folder(exchange / name)
+    text = resource("node_templates", SETTINGS).read_text(encoding="utf-8")
+    text = text.replace("@NAME@", settings.quoted(name)).replace("@EXCHANGE@", settings.quoted(str(exchange)))
+    (path / SETTINGS).write_text(text, encoding="utf-8", newline="\n")
+    return open_study(path)
+
+
+def open_study(path: Path) -> Study:
+    """Read the study at `path`.
+
+    Raises
+    ------
+    ConfigError, VersionError
+        If its settings or key are not as they should be.
+    """
+    found = settings.load(path / SETTINGS, StudySettings, make="fedfolder study new")
+    names.check_place("study", found.name)
+    for node in found.nodes:
+        names.check_place("node", node)
+    if len(set(found.nodes)) != len(found.nodes):
+        raise ConfigError("a node stands twice in the list", where=str(path / SETTINGS), do="take one of them out")
+    return Study(
+        path=path.absolute(),
+        name=found.name,
+        exchange=(path.absolute() / Path(found.exchange).expanduser()).absolute(),
+        nodes=tuple(found.nodes),
+        waiting=found.waiting,
+        me=keys.load(path, names.SERVER),
+    )
+
+
+def add_node(study: Study, node: str) -> Study:
+    """Add a node: its folder on the exchange, and its name in study.toml.
+
+    Raises
+    ------
+    HomeInUseError
+        If the study has it already.
+    ConfigError, ExchangeError
+        If the name, or the exchange, cannot be used.
+    """
+    names.check_place("node", node)
+    if node in study.nodes:
+        raise HomeInUseError(f"the study has a node {node} already", where=str(study.path), do="choose another name")
+    _require_exchange(study.exchange)
+    folder = study.folder(node)
+    names.check_length(folder / names.TO_SERVER)
+    for part in (folder.parent, folder, folder / names.TO_NODE, folder / names.TO_SERVER):
+        files.make_folder(part)
+    path = study.path / SETTINGS
+    listed = ", ".join(settings.quoted(name) for name in (*study.nodes, node))
+    text, found = _NODES.subn(lambda _: f"nodes = [{listed}]", path.read_text(encoding="utf-8-sig"), count=1)
+    if not found:
+        raise ConfigError("the list of nodes was not found", where=str(path), expected="a line nodes = [...]")
+    files.write(path, text.encode())
+    return open_study(study.path)
+
+
+def _require_exchange(exchange: Path) -> None:
+    if not exchange.is_dir():
+        raise ExchangeError(
+            "the exchange is not there",
+            where=str(exchange),
+            expected="a folder that the nodes can reach",
+            do="connect the drive, make the folder, or correct the path",
+        )

@@ -1,0 +1,38 @@
+"""What the server says of a refusal, which is a stranger's text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_NAMES = 10
+"""Names of a refusal that are shown, at most."""
+LONGEST = 32
+"""Characters of a name that are shown, at most."""
+
+
+def refusal_in_words(body: Mapping[str, Any]) -> str:
+    """A refusal's code and names as a sentence. The body is a stranger's text: it is cut and made printable."""
+    names = [str(name)[:LONGEST] for name in _list(body.get("names"))]
+    near = [str(name)[:LONGEST] for name in _list(body.get("nearest"))]
+    said = _REFUSALS.get(str(body.get("code")), "it gave a reason that this version does not know")
+    text = (
+        f"{said}{': ' + ', '.join(names) if names else ''}{'; did you mean ' + ' or '.join(near) + '?' if near else ''}"
+    )
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _list(value: object) -> list[object]:
+    return value[:MOST_NAMES] if isinstance(value, list) else []
+
+
+_REFUSALS = {
+    "UnknownName": "it has no such variable, or has not released it",
+    "Variable": "a variable cannot be used in this way there",
+    "DataFile": "its data file cannot be read",
+    "Refused": "the request is not one that it answers",
+    "Beta": "the beta is not the one that the plan leads to",
+    "TamperedAnswer": "the published sums cannot be sums",
+}

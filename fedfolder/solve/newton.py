@@ -1,0 +1,253 @@
+"""Newton's method for a log-likelihood, as a generator.
+
+It yields a beta and is sent the derivatives there, so that pooled data, simulated nodes, a folder of nodes and a
+journal can all drive the same program, and the same answers give the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from fedfolder.solve import information as info
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from numpy.typing import NDArray
+
+    from fedfolder.solve.derivatives import Derivatives
+
+    Array: TypeAlias = NDArray[np.float64]
+
+Status: TypeAlias = Literal["converged", "not concave", "not converged", "separation"]
+
+EPSILON = float(np.finfo(np.float64).eps)
+
+FALL = 64 * EPSILON
+"""A log-likelihood that falls by less than this share of itself has fallen by rounding, not by a step too long."""
+
+EXHAUSTED = 1e-12
+"""A decrement that is converged all the same once rounding allows no better: 1e-6 standard errors from the maximum."""
+
+CURVED = EPSILON
+"""Times p: relative to the largest, a smaller eigenvalue of the scaled information is zero but for rounding."""
+
+FLOOR = 1e-6
+"""Where the log-likelihood is not concave: the smallest eigenvalue to step with, relative to the largest."""
+
+SEPARATED = 1e-8
+"""The share of its value at the start below which the smallest eigenvalue of the information means separation."""
+
+WATCHABLE = 1e-10
+"""A smallest eigenvalue at the start, relative to the largest, too close to rounding to watch for separation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """An accepted beta.
+
+    Parameters
+    ----------
+    number : int
+        0 for the start.
+    loglike : float
+        The log-likelihood there.
+    halvings : int
+        How often the step to it was halved.
+    decrement : float
+        g I^-1 g / scale there: the squared distance to the maximum in standard errors, as far as the quadratic tells.
+    """
+
+    number: int
+    loglike: float
+    halvings: int
+    decrement: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """Where Newton's method ended, and why.
+
+    Parameters
+    ----------
+    beta : (p,) array
+        The last accepted beta, as it was asked about.
+    derivatives : Derivatives
+        Those at `beta`.
+    status : {"converged", "not concave", "not converged", "separation"}
+        Only the first is an estimate.
+    iterations : tuple of Iteration
+        Every accepted beta, the start included.
+    evaluations : int
+        Betas asked about, those of rejected steps included.
+    """
+
+    beta: Array
+    derivatives: Derivatives
+    status: Status
+    iterations: tuple[Iteration, ...]
+    evaluations: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """An accepted beta with all that the next step needs."""
+
+    beta: Array
+    derivatives: Derivatives
+    step: Array
+    gain: float  # g I^-1 g, twice what the step gains if the log-likelihood is quadratic
+    decrement: float
+    concave: bool
+
+
+def maximize(
+    start: Array,
+    *,
+    max_iterations: int = 25,
+    max_halvings: int = 12,
+    tolerance: float = 1e-16,
+    scale: Callable[[Derivatives], float] = lambda _: 1.0,
+    report: Callable[[Iteration], None] | None = None,
+) -> Generator[Array, tuple[Array, Derivatives], Solution]:
+    """Maximize a log-likelihood.
+
+    Parameters
+    ----------
+    start : (p,) array
+        The first beta to ask about.
+    max_iterations, max_halvings : int
+        Accepted steps, and halvings of one step.
+    tolerance : float
+        Converged where g I^-1 g / scale is below this, with I = -Hessian.
+    scale : callable
+        What the inverse information at some derivatives is multiplied by to be the covariance.
+    report : callable, optional
+        Told of every accepted beta, the start included, before the next is asked about.
+
+    Yields
+    ------
+    (p,) array
+        A beta to evaluate. It wants to be sent the pair of the beta that was evaluated and the derivatives there. The
+        two betas may differ in the last bits; the one that is sent counts from there on.
+
+    Returns
+    -------
+    Solution
+        With the derivatives at its beta; nothing is extrapolated.
+
+    Notes
+    -----
+    A step is accepted if the log-likelihood does not fall beyond rounding, otherwise it is halved from the last
+    accepted beta; a value that is not finite counts as a fall. A decrement that rounding keeps from falling further
+    counts as converged below `EXHAUSTED`, and so does a gain too small for the outcome's own last bits.
+
+    References
+    ----------
+    Boyd and Vandenberghe, Convex Optimization, 9.5 (Newton decrement). Stata Base Reference Manual, [R] Maximize.
+    """
+    beta, derivatives = yield start.copy()
+    evaluations = 1
+    if not derivatives.is_finite:
+        unknown = Iteration(0, derivatives.loglike, 0, math.nan)
+        return Solution(beta, derivatives, "not converged", (unknown,), evaluations)
+    point = _point(beta, derivatives, scale)
+    iterations: list[Iteration] = []
+    tell = report or (lambda _: None)
+
+    def accept(point: _Point, halvings: int) -> None:
+        iterations.append(Iteration(len(iterations), point.derivatives.loglike, halvings, point.decrement))
+        tell(iterations[-1])
+
+    accept(point, 0)
+    # Sums of squares lose what is below the last bits of the outcome: a gain of this size is noise of a perfect fit.
+    noise = 64 * EPSILON**2 * abs(derivatives.loglike)
+    watch = _Watch(derivatives)
+    while True:
+        status = _status(point, iterations, tolerance, noise)
+        if watch.sees_separation(point.derivatives):
+            status = "separation"
+        if status is None and len(iterations) > max_iterations:
+            status = _unfinished(point)
+        if status is not None:
+            return Solution(point.beta, point.derivatives, status, tuple(iterations), evaluations)
+        for halvings in range(max_halvings + 1):
+            beta, derivatives = yield point.beta + point.step * 0.5**halvings
+            evaluations += 1
+            if _accepts(point.derivatives, derivatives):
+                break
+        else:
+            exhausted = point.concave and point.decrement < EXHAUSTED
+            status = "converged" if exhausted else _unfinished(point)
+            return Solution(point.beta, point.derivatives, status, tuple(iterations), evaluations)
+        point = _point(beta, derivatives, scale)
+        accept(point, halvings)
+
+
+def _accepts(before: Derivatives, after: Derivatives) -> bool:
+    """Whether the log-likelihood did not fall beyond rounding."""
+    return after.is_finite and after.loglike >= before.loglike - FALL * abs(before.loglike)
+
+
+def _status(point: _Point, iterations: list[Iteration], tolerance: float, noise: float) -> Status | None:
+    """The status where there is nothing more to gain, None to go on."""
+    stalled = len(iterations) > 1 and EXHAUSTED > point.decrement > 0.5 * iterations[-2].decrement
+    if point.decrement < tolerance or point.gain <= noise or stalled:
+        return "converged" if point.concave else "not concave"
+    return None
+
+
+def _unfinished(point: _Point) -> Status:
+    """The status of a search that ends here without a maximum."""
+    return "not converged" if point.concave else "not concave"
+
+
+def _point(beta: Array, derivatives: Derivatives, scale: Callable[[Derivatives], float]) -> _Point:
+    """The Newton step from here.
+
+    Where the information is not positive definite, each eigenvalue of the scaled information is replaced by its size,
+    and by `FLOOR` times the largest size where that is more: uphill in every direction, and bounded.
+    """
+    information = -derivatives.hessian
+    by = info.scaling(information)
+    values, vectors = np.linalg.eigh(info.scaled(information, by))
+    sizes = np.abs(values)
+    largest = float(sizes.max(initial=0.0))
+    concave = bool((values > CURVED * len(values) * largest).all())
+    if concave:
+        step = info.solve(information, derivatives.score)
+    else:
+        used = np.maximum(sizes, FLOOR * largest) if largest > 0 else np.ones_like(sizes)
+        step = by * (vectors @ ((vectors.T @ (by * derivatives.score)) / used))
+    gain = float(derivatives.score @ step)
+    by_scale = scale(derivatives)
+    decrement = 0.0 if gain == 0.0 else gain / by_scale if by_scale > 0 else math.inf
+    return _Point(beta, derivatives, step, gain, decrement, concave)
+
+
+class _Watch:
+    """Watches the information for separation.
+
+    Where a combination of columns predicts the outcome perfectly there is no maximum: the likelihood rises for ever as
+    that combination's coefficient grows, by one or so with each Newton step. Rows so predicted tell nothing any more,
+    and the information along the combination falls by a factor e with each step, towards zero, while the decrement
+    falls as fast and would pass for convergence at some large and meaningless beta. In a model with a maximum the
+    information at the maximum is a fixed share of that at the start, so that a share like `SEPARATED` is never met.
+    """
+
+    def __init__(self, start: Derivatives) -> None:
+        information = -start.hessian
+        self._by = info.scaling(information)
+        values = np.linalg.eigvalsh(info.scaled(information, self._by))
+        watchable = values.size > 0 and values[0] > WATCHABLE * values[-1]
+        self._limit = SEPARATED * float(values[0]) if watchable else None
+
+    def sees_separation(self, now: Derivatives) -> bool:
+        """Whether the smallest eigenvalue, scaled as at the start, has fallen below its limit."""
+        if self._limit is None:
+            return False
+        return float(np.linalg.eigvalsh(info.scaled(-now.hessian, self._by))[0]) < self._limit

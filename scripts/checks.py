@@ -1,0 +1,74 @@
+"""The checks that scripts/test.py runs: each with a heading, a line each in the summary at the end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from dataclasses import dataclass
+
+import setup_venv
+from setup_venv import ROOT, program, say
+
+CHECKS: dict[str, tuple[str, ...]] = {
+    "ruff": ("ruff", "check"),
+    "format": ("ruff", "format", "--check"),
+    "mypy": ("mypy",),
+    "imports": ("lint-imports",),
+    "pytest": ("pytest", "-n", "auto"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked for: which checks, and the further arguments of pytest."""
+
+    checks: tuple[str, ...]
+    pytest: tuple[str, ...]
+
+
+def parse(arguments: list[str]) -> Options:
+    """Read the command line; what is not ours goes to pytest."""
+    parser = argparse.ArgumentParser(
+        prog="test.py",
+        usage="%(prog)s [-h] [--only CHECK] [arguments of pytest]",
+        description="Set up .venv with all that tests need, and run every check that CI runs.",
+        epilog="Example: python scripts/test.py --only pytest tests/command -k caret",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=list(CHECKS),
+        metavar="CHECK",
+        help=f"run this check alone (may be repeated): {', '.join(CHECKS)}",
+    )
+    known, rest = parser.parse_known_args(arguments)
+    return Options(tuple(name for name in CHECKS if name in (known.only or CHECKS)), tuple(rest))
+
+
+def run(options: Options) -> int:
+    """Run the checks one after the other, all of them, and return 1 if any failed."""
+    results = {}
+    for name in options.checks:
+        started = time.monotonic()
+        code = run_one(name, options.pytest if name == "pytest" else ())
+        results[name] = (code, time.monotonic() - started)
+    heading("summary")
+    for name, (code, seconds) in results.items():
+        say(f"{name:<8} {'passed' if code == 0 else f'FAILED (exit code {code})':<22} {seconds:6.1f} s")
+    return int(any(code for code, _ in results.values()))
+
+
+def run_one(name: str, further: tuple[str, ...]) -> int:
+    """Run one check in the checkout, whatever the working directory is."""
+    tool, *arguments = CHECKS[name]
+    heading(" ".join((tool, *arguments, *further)))
+    # lint-imports draws boxes, which a cp1252 console cannot encode. The tests get the user's own encoding.
+    environment = dict(os.environ) if name == "pytest" else os.environ | {"PYTHONUTF8": "1"}
+    return setup_venv.run([program(tool), *arguments, *further], cwd=ROOT, env=environment)
+
+
+def heading(text: str) -> None:
+    """Print a line that stands out in a long log."""
+    say(f"\n--- {text} {'-' * max(3, 100 - len(text))}")

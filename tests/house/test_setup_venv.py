@@ -1,0 +1,105 @@
+"""What scripts/setup_venv.py trusts: a finished stamp of the same Python, place, lock and pyproject.toml."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import checks
+import pytest
+import setup_venv
+from setup_venv import RUN_LOCK, TEST_LOCK
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give setup_venv a folder of its own, and record what it would have done there."""
+    done: list[str] = []
+    venv = tmp_path / ".venv"
+    venv.mkdir()
+    monkeypatch.setattr(setup_venv, "VENV", venv)
+    monkeypatch.setattr(setup_venv, "STAMP", venv / "stamp.json")
+    monkeypatch.setattr(setup_venv, "program", lambda _name: sys.executable)
+    monkeypatch.setattr(setup_venv, "create", lambda: done.append("create"))
+    monkeypatch.setattr(setup_venv, "install", done.append)
+    return done
+
+
+def test_the_second_start_does_nothing(calls: list[str]) -> None:
+    setup_venv.ensure(RUN_LOCK)
+    assert calls == ["create", RUN_LOCK]
+    setup_venv.ensure(RUN_LOCK)
+    assert calls == ["create", RUN_LOCK]
+
+
+def test_the_tests_install_on_top_and_serve_the_demo_too(calls: list[str]) -> None:
+    setup_venv.ensure(RUN_LOCK)
+    setup_venv.ensure(TEST_LOCK)
+    setup_venv.ensure(RUN_LOCK)
+    assert calls == ["create", RUN_LOCK, TEST_LOCK]
+
+
+@pytest.mark.parametrize("key", ["python", "place"])
+def test_another_python_or_place_starts_afresh(calls: list[str], key: str) -> None:
+    setup_venv.ensure(RUN_LOCK)
+    stamp = json.loads(setup_venv.STAMP.read_text(encoding="utf-8"))
+    setup_venv.STAMP.write_text(json.dumps(stamp | {key: "other"}), encoding="utf-8")
+    setup_venv.ensure(RUN_LOCK)
+    assert calls == ["create", RUN_LOCK] * 2
+
+
+@pytest.mark.parametrize("key", ["pyproject.toml", RUN_LOCK])
+def test_a_changed_lock_or_pyproject_installs_again(calls: list[str], key: str) -> None:
+    setup_venv.ensure(RUN_LOCK)
+    stamp = json.loads(setup_venv.STAMP.read_text(encoding="utf-8"))
+    setup_venv.STAMP.write_text(json.dumps(stamp | {key: "other"}), encoding="utf-8")
+    setup_venv.ensure(RUN_LOCK)
+    assert calls == ["create", RUN_LOCK, RUN_LOCK]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "null", "\x00"])
+def test_a_stamp_that_cannot_be_read_starts_afresh(calls: list[str], content: str) -> None:
+    setup_venv.STAMP.write_text(content, encoding="utf-8")
+    setup_venv.ensure(RUN_LOCK)
+    assert calls == ["create", RUN_LOCK]
+
+
+def test_a_python_that_no_longer_starts_is_made_again(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    setup_venv.ensure(RUN_LOCK)
+    monkeypatch.setattr(setup_venv, "program", lambda name: str(setup_venv.VENV / name))
+    setup_venv.ensure(RUN_LOCK)
+    assert calls == ["create", RUN_LOCK] * 2
+
+
+def test_an_installation_that_failed_leaves_no_stamp(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_lock: str) -> None:
+        raise setup_venv.SetupError
+
+    setup_venv.ensure(RUN_LOCK)
+    monkeypatch.setattr(setup_venv, "install", fail)
+    with pytest.raises(setup_venv.SetupError):
+        setup_venv.ensure(TEST_LOCK)
+    assert not setup_venv.STAMP.exists()
+    assert calls == ["create", RUN_LOCK]
+
+
+def test_what_is_not_ours_goes_to_pytest() -> None:
+    options = checks.parse(["--only", "pytest", "tests/house", "-k", "lock", "-x"])
+    assert options == checks.Options(("pytest",), ("tests/house", "-k", "lock", "-x"))
+    assert checks.parse([]) == checks.Options(tuple(checks.CHECKS), ())
+
+
+def test_a_check_that_failed_is_in_the_summary_and_in_the_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(checks, "run_one", lambda name, _further: 3 if name == "mypy" else 0)
+    assert checks.run(checks.parse([])) == 1
+    summary = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in summary[-5:]] == [
+        [name, "FAILED" if name == "mypy" else "passed"] for name in checks.CHECKS
+    ]
+    assert checks.run(checks.parse(["--only", "ruff"])) == 0
