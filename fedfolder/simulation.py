@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from fedfolder.command import Command
     from fedfolder.estimates import FitResult
     from fedfolder.node.readers import Frame
+    from fedfolder.questions.question import Question
     from fedfolder.questions.sample import Sample
+    from fedfolder.questions.sums import Sums
     from fedfolder.server.progress import Progress
 
 
@@ -62,6 +64,8 @@ def simulate(
 
     parsed = read_command(command)
     frames = split(data, nodes, seed) if isinstance(data, pd.DataFrame) else list(data)
+    if not frames:
+        raise ConfigError("there is no data to fit to", found="no data frame", expected="one, or one a node")
     samples = {}
     for number, frame in enumerate(frames, start=1):
         with naming(f"node{number}"):
@@ -97,18 +101,28 @@ def run(
 
 
 def fit_samples(command: Command, samples: Mapping[str, Sample], progress: Progress | None = None) -> FitResult:
-    """Drive the plan over samples in memory, a node each, by name."""
+    """Drive the plan over samples in memory, a node each, by name.
+
+    Answers are held against their question as the server of a study holds them.
+    """
     program = fit(Proposal(command, tuple((name, "") for name in samples)), progress.iteration if progress else None)
     try:
         question = next(program)
         while True:
-            answers = {name: question.compute(sample) for name, sample in samples.items()}
+            answers = {name: _answer(question, name, sample) for name, sample in samples.items()}
             if isinstance(question, Moments):
                 require_one_kind(answers)
             question = program.send((question, add(answers.values())))
     except StopIteration as end:
         result: FitResult = end.value
         return dataclasses.replace(result, nodes=tuple((name, sample.nobs) for name, sample in samples.items()))
+
+
+def _answer(question: Question, name: str, sample: Sample) -> Sums:
+    with naming(name):
+        answer = question.compute(sample)
+    question.check(answer.require_finite(where=name), where=name)
+    return answer
 
 
 def split(frame: pd.DataFrame, nodes: int, seed: int) -> list[pd.DataFrame]:
@@ -137,6 +151,7 @@ def places_at_random(rows: int, nodes: int, seed: int) -> list[NDArray[np.intp]]
             "the data cannot be split into so many nodes",
             found=f"{nodes} nodes, {rows} rows",
             expected="at least one node, and a row for each",
+            do="split into fewer nodes",
         )
     order = np.random.default_rng(seed).permutation(rows)
     return [np.sort(part) for part in np.array_split(order, nodes)]

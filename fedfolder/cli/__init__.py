@@ -29,7 +29,7 @@ class Failure(click.ClickException):
 
 
 class Commands(click.Group):
-    """The group of all commands; turns our errors into exit codes."""
+    """The group of all commands; turns our errors, and those of the system, into exit codes."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the chosen command."""
@@ -37,6 +37,19 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except FedfolderError as error:
             raise Failure(error) from error
+        except BrokenPipeError:
+            raise  # whoever read our output has left; click ends quietly
+        except OSError as error:
+            raise Failure(_of_the_system(error)) from error
+
+
+def _of_the_system(error: OSError) -> FedfolderError:
+    return FedfolderError(
+        "a file or folder cannot be used",
+        where=str(error.filename or ""),
+        found=error.strerror or type(error).__name__,
+        do="check that the disk is there and has room, and that you have the rights; nothing is lost: try again",
+    )
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,7 +61,7 @@ def cli() -> None:
 
     \b
     Try it:   fedfolder demo
-    In docs:  README.md walks through a study by hand; docs/errors.md lists the exit codes.
+    To read:  README.md (a study by hand), docs/errors.md (the exit codes)
     """
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import subprocess
+import signal
 import sys
 import time
 from pathlib import Path
@@ -17,7 +16,9 @@ from fedfolder.errors import FedfolderError, HomeInUseError, WaitingError
 from fedfolder.resources import resource
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator, Mapping
+    from types import FrameType
 
     from fedfolder.estimates import FitResult
     from fedfolder.simulation import Places
@@ -42,7 +43,7 @@ def demo(folder: Path, seed: int) -> None:
     Example:
       fedfolder demo try-it --seed 2
     """
-    from fedfolder.cli.fits import show
+    from fedfolder.cli.fits import INTERRUPTED, show
     from fedfolder.cli.progress import for_terminal
     from fedfolder.simulation import run
 
@@ -50,11 +51,15 @@ def demo(folder: Path, seed: int) -> None:
     _clear(folder)
     click.echo(f"Splitting the 189 births of Stata's lbw.dta at random (seed {seed}) over {NODES} nodes.")
     places = _prepare(folder, seed)
-    with _daemons(places):
-        click.echo(f'\n$ fedfolder run {places.server} "{COMMAND}"')
-        with for_terminal() as progress:
-            result = run(COMMAND, study=places.server, timeout=300.0, progress=progress)
-        show(result)
+    try:
+        with _daemons(places):
+            click.echo(f'\n$ fedfolder run {places.server} "{COMMAND}"')
+            with for_terminal() as progress:
+                result = run(COMMAND, study=places.server, timeout=300.0, progress=progress)
+            show(result)
+    except KeyboardInterrupt:
+        click.echo("Stopped; the next demo starts anew.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
     _compare(result)
     _guide(folder, places)
 
@@ -68,10 +73,24 @@ def _clear(folder: Path) -> None:
                 where=str(folder),
                 do="name another folder: fedfolder demo FOLDER",
             )
-        shutil.rmtree(folder)
+        _remove(folder)
     folder.mkdir(parents=True, exist_ok=True)
     text = "A demo of fedfolder made this folder; the next one replaces it.\n"
     (folder / MARK).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise HomeInUseError(
+            "the earlier demo cannot be removed",
+            where=str(error.filename or folder),
+            found=error.strerror or type(error).__name__,
+            do="stop its nodes and close its files, or name another folder: fedfolder demo FOLDER",
+        ) from None
 
 
 def _prepare(folder: Path, seed: int) -> Places:
@@ -99,8 +118,13 @@ def _prepare(folder: Path, seed: int) -> Places:
 
 @contextlib.contextmanager
 def _daemons(places: Places) -> Iterator[None]:
-    """Three node daemons, each a process, ready before this goes on and stopped after it."""
+    """Three node daemons, each a process, ready before this goes on and stopped after it, however it ends."""
+    import subprocess
+
     processes: dict[str, subprocess.Popen[bytes]] = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
     try:
         for node, home in places.nodes.items():
             click.echo(f"$ fedfolder node run {home}")
@@ -127,6 +151,10 @@ def _daemons(places: Places) -> Iterator[None]:
             click.echo("\nThe three nodes are stopped.")
 
 
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def _wait_until_ready(places: Places, processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
     end = time.monotonic() + READY_WITHIN
     waiting = list(places.nodes)
@@ -140,9 +168,14 @@ def _wait_until_ready(places: Places, processes: Mapping[str, subprocess.Popen[b
                     f"{node} ended before it was ready",
                     where=str(places.nodes[node]),
                     found=(places.nodes[node] / "terminal.txt").read_text(encoding="utf-8", errors="replace"),
+                    do="mend what it says, and run the demo again",
                 )
         if waiting and time.monotonic() > end:
-            raise WaitingError(f"{' and '.join(waiting)} did not get ready in {READY_WITHIN:.0f} s")
+            raise WaitingError(
+                f"{' and '.join(waiting)} did not get ready in {READY_WITHIN:.0f} s",
+                where=str(places.nodes[waiting[0]] / "terminal.txt"),
+                do="look into that file; a virus scanner may hold up new programs: run the demo again",
+            )
         time.sleep(0.02)
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from fedfolder.simulation import Split
 
 DEFAULT_NODES = 3
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 FILE = click.Path(path_type=Path)
 OUT = click.Path(path_type=Path, dir_okay=False)
 
@@ -22,7 +24,12 @@ OUT = click.Path(path_type=Path, dir_okay=False)
 @click.argument("study", type=FILE)
 @click.argument("command")
 @click.option("--again", is_flag=True, help="Ask the nodes anew, even if this fit has ended before.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Wait no longer than this for the nodes; 0: for ever.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Wait no longer than this for the nodes; 0: for ever.",
+)
 @click.option("--json", "json_out", type=OUT, metavar="FILE", help="Write the result as JSON.")
 @click.option("--csv", "csv_out", type=OUT, metavar="FILE", help="Write the coefficients as CSV.")
 def run(
@@ -40,8 +47,12 @@ def run(
     from fedfolder.cli.progress import for_terminal
     from fedfolder.server.run import run as run_fit
 
-    with for_terminal() as progress:
-        result = run_fit(study, command, again=again, timeout=timeout, progress=progress)
+    try:
+        with for_terminal() as progress:
+            result = run_fit(study, command, again=again, timeout=timeout, progress=progress)
+    except KeyboardInterrupt:
+        click.echo("\nStopped. Nothing is lost: run the same command again, without --again, to go on.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
     finish(result, json_out, csv_out)
 
 
@@ -112,9 +123,14 @@ def _in_memory(command: Command, files: tuple[Path, ...], split: Split, progress
 def _over_folders(
     command: Command, files: tuple[Path, ...], split: Split, folder: Path, progress: Progress
 ) -> FitResult:
+    from fedfolder.errors import HomeInUseError
     from fedfolder.node.data import write_dta
     from fedfolder.simulation import lay_out, simulate_over_folders, split_file
 
+    if folder.exists() and any(folder.iterdir()):
+        raise HomeInUseError(
+            "this folder is not empty", where=str(folder), do="name a new folder, or remove this one if it is yours"
+        )
     data = {f"node{number}": path for number, path in enumerate(files, start=1)}
     if len(files) == 1:
         parts = split_file(files[0], command, split)
@@ -142,7 +158,9 @@ def finish(result: FitResult, json_out: Path | None = None, csv_out: Path | None
         if path is not None:
             _write(path, text())
     if result.status != "converged":
-        raise FitError(f"there is no estimate: {result.status}", found=result.message)
+        raise FitError(
+            f"there is no estimate: {result.status}", found=result.message, do="change the command and run it again"
+        )
 
 
 def show(result: FitResult) -> None:
@@ -168,4 +186,9 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise ConfigError("the result cannot be written", where=str(path), found=error.strerror or "") from None
+        raise ConfigError(
+            "the result cannot be written",
+            where=str(path),
+            found=error.strerror or type(error).__name__,
+            do="name a file in a folder that is there, and run the same command again",
+        ) from None

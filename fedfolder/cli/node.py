@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,10 +66,8 @@ def run(home: Path) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         run_node(open_home(home), echo=_echo)
-    except KeyboardInterrupt:
-        click.echo("stopped; nothing is lost")
 
 
 @node.command(short_help="Answer what has come, once.")
@@ -76,21 +75,20 @@ def run(home: Path) -> None:
 def once(home: Path) -> None:
     """Answer what has come for the node in HOME, then end: for cron, the Task Scheduler, or a stick.
 
-    Beside a running `node run` it does nothing, and says so.
+    Beside a running `node run` it does nothing, says so, and ends with exit code 0.
 
     \b
     Example:
       fedfolder node once north
     """
     from fedfolder.node.home import open_home
-    from fedfolder.node.loop import AlreadyRunning
     from fedfolder.node.loop import once as once_node
 
-    try:
-        if not once_node(open_home(home), echo=_echo):
-            click.echo("nothing has come")
-    except AlreadyRunning as error:
-        click.echo(str(error))
+    worked = once_node(open_home(home), echo=_echo)
+    if worked is None:
+        click.echo(f"this node is running already, and looks at its folder by itself: {home}")
+    elif not worked:
+        click.echo("nothing has come")
 
 
 @node.command(short_help="Read the data, reach the exchange, say what is wrong.")
@@ -110,7 +108,7 @@ def check(home: Path) -> None:
         click.echo(f"Error: {error}", err=True)
     if wrong:
         raise wrong[-1]
-    click.echo("all is well")
+    click.echo("nothing is wrong here")
 
 
 @node.command(short_help="Show the last messages, in words.")

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fedfolder.estimates import iteration_line
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -31,7 +29,6 @@ class Plain:
         self._iterations_only = iterations_only
         self._clock = clock
         self._sent, self._answer = "", ""
-        self._copied: dict[str, int] = {}
         self._since = 0.0
         self._reminders = 0
         self._waiting = False
@@ -84,6 +81,8 @@ class Plain:
 
     def iteration(self, iteration: Iteration) -> None:
         """A line of the iteration log, always."""
+        from fedfolder.estimates import iteration_line
+
         click.echo(iteration_line(iteration.number, iteration.loglike))
 
     def closing(self) -> None:
@@ -110,11 +109,24 @@ class Live(Plain):
             self._status.start()
         self._status.update(f"waiting {self._clock() - self._began:.0f} s for {_owing(nodes)}")
 
+    def asking(self, round_: int, question: Question) -> None:
+        """A new round: a new wait."""
+        self._rest()
+        super().asking(round_, question)
+
     def summing(self, nodes: int) -> None:
         """Nothing is waited for any more."""
+        self._rest()
+        super().summing(nodes)
+
+    def closing(self) -> None:
+        """The last wait."""
+        self._rest()
+        super().closing()
+
+    def _rest(self) -> None:
         self._began = None
         self._status.stop()
-        super().summing(nodes)
 
 
 def _owing(nodes: Mapping[str, str]) -> str:
@@ -129,7 +141,8 @@ def for_terminal() -> Iterator[Plain]:
         return
     from rich.console import Console
 
-    status = Console().status("")
+    # The spinner that every console can draw, whatever its code page.
+    status = Console(highlight=False, markup=False).status("", spinner="line")
     try:
         yield Live(status)
     finally:

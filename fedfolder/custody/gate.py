@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from fedfolder.errors import RefusedError
 from fedfolder.plan.fit import fit
-from fedfolder.plan.messages import PROPOSAL, comes_to, content
+from fedfolder.plan.messages import PROPOSAL, comes_to, content, ends_with
 from fedfolder.plan.proposal import Proposal
-from fedfolder.questions.question import Question
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fedfolder.estimates import FitResult
     from fedfolder.exchange.envelope import Message
+    from fedfolder.questions.question import Question
 
 
 def proposal_of(requests: Sequence[Message]) -> Proposal:
@@ -44,13 +44,15 @@ def question(proposal: Proposal, requests: Sequence[Message]) -> Question:
     """
     if [message.header.round for message in requests] != list(range(1, len(requests) + 1)):
         raise RefusedError("the rounds of this fit do not follow each other", expected="1, 2, 3, …")
-    reached = comes_to(fit(proposal), [content(message) for message in requests])
-    if not isinstance(reached, Question):
-        raise RefusedError("the plan is at its end: there is nothing left to ask")
-    return reached
+    return comes_to(fit(proposal), [content(message) for message in requests])
 
 
 def result(proposal: Proposal, messages: Sequence[Message]) -> FitResult | None:
-    """The result that follows from what was published, when the last message closes a fit that came to its end."""
-    reached = comes_to(fit(proposal), [content(message) for message in messages])
-    return None if isinstance(reached, Question) else reached
+    """The result that follows from what was published, when the last message closes a fit that came to its end.
+
+    Raises
+    ------
+    RefusedError, BetaError, TamperedAnswerError
+        If what was published is not what the plan leads to.
+    """
+    return ends_with(fit(proposal), [content(message) for message in messages])

@@ -7,16 +7,18 @@ A message comes from a place that anyone may write to, so it is judged by its co
 3. it has exactly `signed` and `signatures`, the latter one signature by one key;
 4. its format is one that this version knows (`VersionError` otherwise: a newer one is no attack);
 5. the signature holds, by the key that is pinned for the sender; for a hello, by the key that the hello itself names;
-6. `signed` has exactly the fields of the format, each of its type;
+6. `signed` has exactly the fields of the format, each of its type; number 0 is the hello; the manifest names each
+   payload once, by a name that is the message's own;
 7. it is of this study, from this sender, to this recipient, of a kind that this sender sends, and the file's name
-   carries its number;
-8. it is the message that is due: a lower number is old news, a higher one waits;
-9. it names the digest of the sender's message before it, and, in a reply, the digest of the request it answers;
-10. each payload is listed once, lies there under the name, with the length and the SHA-256 that the manifest states.
+   carries its number; a hello lies under the name of the hello;
+8. it is the message that is due: a lower number is old news, a higher one cannot be yet;
+9. it names the digest of the sender's message before it; a reply also names the digest of the request that it answers,
+   is of a kind that answers it, and repeats its fit, attempt, round, proposal, protocol and roster;
+10. each payload lies there with the length and the SHA-256 that the manifest states.
 
-Rules 1 to 6, 9 and 10 may fail because a copy is under way: the message is incomplete and is judged again when its
-bytes change. Only what carries a valid signature can raise an alarm: a stranger must not be able to stop a study with
-a file.
+A file that fails may be a copy under way: the message is incomplete and is judged again when its bytes change. Only
+what the pinned key has signed can raise an alarm, and another key in the hello's own file: a stranger must not be able
+to stop a study by adding a file.
 """
 
 from __future__ import annotations
@@ -26,25 +28,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from fedfolder.errors import AlarmError, MessageError, VersionError
 from fedfolder.exchange import strict_json
-from fedfolder.exchange.envelope import (
-    FORMAT,
-    LARGEST_PAYLOAD,
-    MOST_PAYLOADS,
-    REPLIES,
-    REQUESTS,
-    Header,
-    Message,
-)
-from fedfolder.exchange.names import SERVER, FileName
+from fedfolder.exchange.envelope import ANSWERS, FORMAT, REPLIES, REQUESTS, Message, file_name, header_of
+from fedfolder.exchange.names import HELLO, SERVER, FileName
 
 if TYPE_CHECKING:
-    from fedfolder.exchange.envelope import (
-        Payload,
-    )
+    from fedfolder.exchange.envelope import Header
 
 ReadPayload = Callable[[str, int], bytes | None]
 """(name, most bytes) -> content, or None while it is not there."""
@@ -52,11 +42,11 @@ ReadPayload = Callable[[str, int], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The message that is waited for: its number, and the digests it must point at (None: unknown, not checked)."""
+    """The message that is waited for: its number, the digest of the one before it, and the request it answers."""
 
     number: int
-    previous: str | None
-    answers: str | None
+    previous: str
+    request: Message | None
 
 
 class Acceptance:
@@ -74,8 +64,8 @@ class Acceptance:
         self.recipient = recipient
         self.key = key
 
-    def hello(self, name: str, content: bytes) -> tuple[Message, bytes]:
-        """Accept a hello and return it with the key it introduces.
+    def hello(self, name: str, content: bytes) -> Message:
+        """Accept a hello; its body names the key that it introduces.
 
         Raises
         ------
@@ -84,14 +74,15 @@ class Acceptance:
         AlarmError
             If it holds, but for another key than the one pinned.
         """
-        outer = _outer(name, content)
-        key = outer.key
-        message = self._checked(name, content, outer, key, kinds=frozenset({"hello"}))
-        if message.header.body.get("key") != key.hex() or message.header.number != 0:
+        message = introduced(self, name, content)
+        if message.header.number != 0:
+            raise MessageError("this is not the hello", where=name, expected=HELLO)
+        key = _outer(name, content).key
+        if message.header.body.get("key") != key.hex():
             raise MessageError("this hello does not name the key that signed it", where=name)
         if self.key is not None and key != self.key:
             raise self._changed_key(name, key)
-        return message, key
+        return message
 
     def message(self, name: str, content: bytes, due: Due, read: ReadPayload) -> Message:
         """Accept the message that is due.
@@ -103,54 +94,49 @@ class Acceptance:
         VersionError
             If it is of a newer format.
         """
-        if self.key is None:
-            raise MessageError("nobody is known here yet", where=name, expected=f"a hello from {self.sender} first")
         message = self.authentic(name, content)
         header = message.header
-        if header.number != due.number:
+        if header.number != due.number or header.number == 0:
             raise MessageError("this message is not due", where=name, expected=f"number {due.number}")
-        if due.previous is not None and header.previous != due.previous:
+        if header.previous != due.previous:
             raise MessageError("this message does not follow the last one", where=name, expected="its digest")
-        if due.answers is not None and header.answers != due.answers:
-            raise MessageError("this message answers another request", where=name, expected="the request's digest")
-        return Message(header, name, content, message.digest, _payloads(name, header, read))
+        _require_answer(name, header, due.request)
+        return Message(header, message.name, content, message.digest, _payloads(header, read))
 
     def authentic(self, name: str, content: bytes) -> Message:
         """Rules 2 to 7 alone: who said it and to whom; whether it is due, and its payloads, are not looked at."""
+        if self.key is None:
+            raise MessageError("nobody is known here yet", where=name, expected=f"a hello from {self.sender} first")
+        return self._signed_by(self.key, name, content)
+
+    def _signed_by(self, key: bytes, name: str, content: bytes) -> Message:
         outer = _outer(name, content)
-        if self.key is None or outer.key != self.key:
+        if outer.key != key:
             raise MessageError(f"this was not signed by {self.sender}", where=name, expected="the key that is pinned")
-        return self._checked(name, content, outer, self.key, kinds=REQUESTS if self.sender == SERVER else REPLIES)
-
-    def conflict(self, name: str) -> AlarmError:
-        """The alarm for two valid contents under one number."""
-        return AlarmError(
-            f"{self.sender} has signed two different messages with one number",
-            where=name,
-            do=f"stop, and speak with whoever runs {self.sender}: its home was copied, restored from a backup, or "
-            "its key is in other hands",
-        )
-
-    def _checked(self, name: str, content: bytes, outer: _Outer, key: bytes, *, kinds: frozenset[str]) -> Message:
         canonical = strict_json.canonical(outer.signed)
         if not _verify(key, outer.signature, canonical):
             raise MessageError("the signature does not hold", where=name, do="ask for it to be sent again")
-        try:
-            header = msgspec.convert(outer.signed, Header, strict=True)
-        except msgspec.ValidationError as error:
-            raise MessageError("a field of this message is wrong", where=name, found=str(error)) from None
-        parsed = FileName.parse(name)
+        header = header_of(outer.signed, where=name)
+        self._require_place(name, header)
+        # Under the name that follows from the header, whatever a sync tool made of it.
+        return Message(header, file_name(header), content, hashlib.sha256(canonical).hexdigest(), {})
+
+    def _require_place(self, name: str, header: Header) -> None:
         place = (header.study, header.sender, header.recipient)
-        if place != (self.study, self.sender, self.recipient) or header.kind not in kinds:
+        if place != (self.study, self.sender, self.recipient):
             raise MessageError(
                 "this message belongs elsewhere",
                 where=name,
-                found=f"study {header.study}, from {header.sender} to {header.recipient}, {header.kind}",
+                found=ascii(f"study {place[0]}, from {place[1]} to {place[2]}")[:200],
                 expected=f"study {self.study}, from {self.sender} to {self.recipient}",
             )
+        if header.kind not in (REQUESTS if self.sender == SERVER else REPLIES):
+            raise MessageError(f"{self.sender} sends nothing of this kind", where=name, found=header.kind)
+        if header.kind == "hello" and name != HELLO:
+            raise MessageError("this is not the hello", where=name, expected=HELLO)
+        parsed = FileName.parse(name)
         if parsed is None or parsed.number != header.number:
             raise MessageError("this file is named after another message", where=name, found=f"number {header.number}")
-        return Message(header, name, content, hashlib.sha256(canonical).hexdigest(), {})
 
     def _changed_key(self, name: str, key: bytes) -> AlarmError:
         pinned = (self.key or b"").hex()
@@ -160,6 +146,43 @@ class Acceptance:
             found=key.hex()[:16],
             expected=pinned[:16],
             do=f"ask whoever runs {self.sender} by phone; if its home was made anew, add it under a new name",
+        )
+
+
+def introduced(rules: Acceptance, name: str, content: bytes) -> Message:
+    """A message that passes rules 2 to 7 by the key that it names itself: somebody wrote it, whoever that is.
+
+    Raises
+    ------
+    MessageError, VersionError
+    """
+    return rules._signed_by(_outer(name, content).key, name, content)  # noqa: SLF001 - of the same module
+
+
+def conflict(sender: str, name: str) -> AlarmError:
+    """The alarm for two valid contents under one number."""
+    return AlarmError(
+        f"{sender} has signed two different messages with one number",
+        where=name,
+        do=f"stop, and speak with whoever runs {sender}: its home was copied, restored from a backup, or its key is in "
+        "other hands",
+    )
+
+
+_REPEATED = ("fit", "attempt", "round", "proposal", "protocol", "roster")
+"""What a reply repeats of its request."""
+
+
+def _require_answer(name: str, header: Header, request: Message | None) -> None:
+    """Rule 9 for replies; a request answers nothing."""
+    if header.answers != (request.digest if request else ""):
+        raise MessageError("this message answers another request", where=name, expected="the request's digest")
+    if request is None:
+        return
+    asked = request.header
+    if header.kind not in ANSWERS[asked.kind] or any(getattr(header, f) != getattr(asked, f) for f in _REPEATED):
+        raise MessageError(
+            "this reply does not fit its request", where=name, expected="its kind, fit, attempt, round and digests"
         )
 
 
@@ -184,7 +207,7 @@ def _outer(name: str, content: bytes) -> _Outer:
         raise VersionError(
             "this message is of another version",
             where=name,
-            found=str(signed.get("format"))[:40],
+            found=ascii(signed.get("format"))[:40],
             expected=FORMAT,
             do="use one version of fedfolder at all sites; update the older one",
         )
@@ -212,25 +235,10 @@ def _verify(key: bytes, signature: bytes, content: bytes) -> bool:
     return True
 
 
-def _can_be_payload(parsed: FileName | None, payload: Payload, header: Header) -> bool:
-    return (
-        parsed is not None
-        and parsed.number == header.number
-        and parsed.suffix != "json"
-        and 0 <= payload.bytes <= LARGEST_PAYLOAD
-    )
-
-
-def _payloads(name: str, header: Header, read: ReadPayload) -> dict[str, bytes]:
+def _payloads(header: Header, read: ReadPayload) -> dict[str, bytes]:
     """Rule 10."""
-    names = [payload.name for payload in header.payloads]
-    if len(set(names)) != len(names) or len(names) > MOST_PAYLOADS:
-        raise MessageError("this message lists its payloads wrongly", where=name, expected="each once, 8 at most")
     found = {}
     for payload in header.payloads:
-        parsed = FileName.parse(payload.name)
-        if not _can_be_payload(parsed, payload, header):
-            raise MessageError("this message lists a payload that cannot be its own", where=name)
         content = read(payload.name, payload.bytes)
         if content is None:
             raise MessageError("a payload has not arrived yet", where=payload.name, do="wait, or have it copied again")
@@ -239,9 +247,7 @@ def _payloads(name: str, header: Header, read: ReadPayload) -> dict[str, bytes]:
                 "a payload is not (yet) what its message states",
                 where=payload.name,
                 found=f"{len(content)} bytes",
-                expected=f"{payload.bytes} bytes with another SHA-256"
-                if len(content) == payload.bytes
-                else f"{payload.bytes} bytes",
+                expected=f"{payload.bytes} bytes" + (" with another SHA-256" if len(content) == payload.bytes else ""),
                 do="wait, or have it copied again",
             )
         found[payload.name] = content

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
 from fedfolder.errors import MessageError
 from fedfolder.exchange import strict_json
-from fedfolder.exchange.names import FileName
+from fedfolder.exchange.names import LARGEST_NUMBER, FileName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,17 +30,25 @@ MOST_PAYLOADS = 8
 Kind = Literal["hello", "request", "closing", "sums", "refusal", "receipt"]
 REQUESTS: frozenset[str] = frozenset({"hello", "request", "closing"})
 REPLIES: frozenset[str] = frozenset({"hello", "sums", "refusal", "receipt"})
+ANSWERS: dict[str, frozenset[str]] = {
+    "request": frozenset({"sums", "refusal"}),
+    "closing": frozenset({"receipt"}),
+}
+"""The kinds that answer a kind."""
 
 Sign = Callable[[bytes], bytes]
 """Signs with the home's private key; returns the 64 bytes of an Ed25519 signature."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_NUMBER)]
+Digest = Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")]
 
 
 class Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A payload file in the manifest: its name, length in bytes and SHA-256 (hex)."""
 
     name: str
-    bytes: int
-    sha256: str
+    bytes: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_PAYLOAD)]
+    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,15 +59,15 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     sender: str
     recipient: str
     kind: Kind
-    number: int
-    fit: int = 0
-    attempt: int = 0
-    round: int = 0
-    answers: str = ""
-    previous: str = ""
-    proposal: str = ""
-    protocol: str = ""
-    roster: str = ""
+    number: Count
+    fit: Count = 0
+    attempt: Count = 0
+    round: Count = 0
+    answers: Digest = ""
+    previous: Digest = ""
+    proposal: Digest = ""
+    protocol: Digest = ""
+    roster: Digest = ""
     body: dict[str, Any] = {}
     payloads: list[Payload] = []
 
@@ -81,7 +89,7 @@ class Message:
     @property
     def parts(self) -> dict[str, bytes]:
         """The payloads by their labels, as in `beta.csv`."""
-        start = len(_stem(self.header)) + 1
+        start = len(stem(self.header)) + 1
         return {name[start:]: content for name, content in self.payloads.items()}
 
 
@@ -98,32 +106,90 @@ def seal(header: Header, payloads: Mapping[str, bytes], sign: Sign, *, key: byte
         Signs bytes with the sender's private key.
     key : bytes
         The sender's public key (32 bytes), named beside the signature.
+
+    Raises
+    ------
+    MessageError
+        If no reader could accept it: too long, too deep, a field or name that cannot be.
     """
-    stem = _stem(header)
-    named = {str(FileName.parse(f"{stem}-{label}") or _bad(label)): content for label, content in payloads.items()}
+    named = {f"{stem(header)}-{label}": content for label, content in payloads.items()}
     manifest = [Payload(n, len(c), hashlib.sha256(c).hexdigest()) for n, c in named.items()]
     signed = msgspec.to_builtins(msgspec.structs.replace(header, payloads=manifest))
     canonical = strict_json.canonical(signed)
     envelope = {"signed": signed, "signatures": [{"key": key.hex(), "signature": sign(canonical).hex()}]}
+    name = file_name(header)
+    content = strict_json.pretty(envelope)
     return Message(
-        header=msgspec.convert(signed, Header),
-        name=f"{stem}-{_envelope_label(header.kind)}.json" if header.kind != "hello" else f"{stem}.json",
-        content=strict_json.pretty(envelope),
+        header=_as_read(name, content),
+        name=name,
+        content=content,
         digest=hashlib.sha256(canonical).hexdigest(),
         payloads=named,
     )
 
 
-def _stem(header: Header) -> str:
+def _as_read(name: str, content: bytes) -> Header:
+    """The header as a reader will see it: what a writer signs must be what every reader can accept."""
+    if FileName.parse(name) is None or len(content) > LARGEST_ENVELOPE:
+        raise MessageError(
+            "this message cannot be sent: its name or its JSON is too long",
+            where=name,
+            found=f"{len(content)} bytes",
+            expected=f"at most {LARGEST_ENVELOPE} bytes",
+        )
+    return header_of(strict_json.loads(content, where=name)["signed"], where=name)
+
+
+def header_of(signed: Mapping[str, object], *, where: str) -> Header:
+    """The header that `signed` spells out: every field of the format and no other, each of its type.
+
+    Raises
+    ------
+    MessageError
+    """
+    try:
+        header = msgspec.convert(signed, Header, strict=True)
+    except msgspec.ValidationError as error:
+        raise MessageError("a field of this message is wrong", where=where, found=ascii(str(error))[:200]) from None
+    if msgspec.to_builtins(header) != signed:
+        raise MessageError("this message lacks a field", where=where, expected="all fields of the format")
+    if (header.kind == "hello") != (header.number == 0) or (header.kind == "hello" and header.payloads):
+        raise MessageError("this is a hello in one way and none in another", where=where, expected="a hello is m000000")
+    names = [payload.name for payload in header.payloads]
+    if len(set(names)) != len(names) or len(names) > MOST_PAYLOADS:
+        raise MessageError(
+            "this message lists its payloads wrongly", where=where, expected=f"each once, at most {MOST_PAYLOADS}"
+        )
+    if not all(_can_be_payload(name, header) for name in names):
+        raise MessageError("this message lists a payload that cannot be its own", where=where)
+    return header
+
+
+def _can_be_payload(name: str, header: Header) -> bool:
+    parsed = FileName.parse(name)
+    return parsed is not None and parsed.suffix != "json" and name.startswith(f"{stem(header)}-")
+
+
+def is_whole(message: Message) -> bool:
+    """Whether a message's payloads and JSON are still the bytes that its digest and manifest state."""
+    listed = {payload.name: payload.sha256 for payload in message.header.payloads}
+    lying = {name: hashlib.sha256(content).hexdigest() for name, content in message.payloads.items()}
+    try:
+        canonical = strict_json.canonical(strict_json.loads(message.content, where=message.name)["signed"])
+    except (MessageError, KeyError, TypeError):
+        return False
+    return listed == lying and hashlib.sha256(canonical).hexdigest() == message.digest
+
+
+def stem(header: Header) -> str:
+    """What the names of a message's files begin with."""
     if header.kind == "hello":
         return f"m{header.number:06d}-hello"
     place = "closing" if header.kind in {"closing", "receipt"} else f"round{header.round}"
     return f"m{header.number:06d}-fit{header.fit}-{place}"
 
 
-def _envelope_label(kind: Kind) -> str:
-    return "instruction" if kind in REQUESTS else "result"
-
-
-def _bad(label: str) -> str:
-    raise MessageError("this cannot be the name of a payload", found=label, expected="such as beta.csv")
+def file_name(header: Header) -> str:
+    """The name of a message's JSON file."""
+    label = "" if header.kind == "hello" else "-instruction" if header.kind in REQUESTS else "-result"
+    return f"{stem(header)}{label}.json"

@@ -51,7 +51,7 @@ def write(path: Path, content: bytes) -> None:
     with _explained(path, "could not be written"):
         try:
             _write_new(temporary, content)
-            _patiently("rename", path, lambda: os.replace(temporary, path))  # noqa: PTH105 - the primitive, named
+            _rename(temporary, path, content)
         except BaseException:
             with contextlib.suppress(OSError):
                 perform("discard", temporary, lambda: temporary.unlink(missing_ok=True))
@@ -70,6 +70,24 @@ def _write_new(path: Path, content: bytes) -> None:
             raise OSError(errno.EIO, "the file is not as long as what was written to it", str(path))
         # A failed fsync is never tried again on this file: the kernel may have dropped the pages it could not write.
         perform("fsync", path, lambda: os.fsync(file.fileno()))
+        # Some shares say only now that there was no room.
+        perform("close", path, file.close)
+
+
+def _rename(temporary: Path, path: Path, content: bytes) -> None:
+    try:
+        _patiently("rename", path, lambda: os.replace(temporary, path))  # noqa: PTH105 - the primitive, named
+    except OSError:
+        # A share may report a failure after the deed (a lost answer, then "no such file" at the second try).
+        if temporary.exists() or not _holds(path, content):
+            raise
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return read(path, len(content)) == content
+    except (MessageError, ExchangeError):
+        return False
 
 
 def _patiently(operation: str, path: Path, call: Callable[[], None]) -> None:

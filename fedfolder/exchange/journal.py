@@ -61,12 +61,16 @@ class Journal:
         self._clock = clock
         with self._explained():
             self._db = sqlite3.connect(path, isolation_level=None, timeout=30.0)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            # FULL: a transaction that was answered for is still there after a power cut.
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._create_or_check()
+            try:
+                self._open()
+            except BaseException:
+                self._db.close()
+                raise
 
-    def _create_or_check(self) -> None:
+    def _open(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        # FULL: a transaction that was answered for is still there after a power cut.
+        self._db.execute("PRAGMA synchronous = FULL")
         with self.transaction():
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0 and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
@@ -80,6 +84,14 @@ class Journal:
                     found=f"journal version {version}",
                     expected=f"at most {VERSION}",
                     do="update fedfolder here",
+                )
+            elif version != VERSION:
+                raise JournalError(
+                    "this is not the journal of a home",
+                    where=str(self.path),
+                    found=f"a database of version {version}",
+                    expected=f"version {VERSION}",
+                    do="use the home as it was made",
                 )
 
     def close(self) -> None:
@@ -261,9 +273,3 @@ class Journal:
                 do="if the disk is full, make room; if the file is damaged, do not restore an old copy of it (it would "
                 "answer for things that it does not remember): make a new home and have it enrolled under a new name",
             ) from error
-
-
-def is_answered(journal: Journal, peer: str) -> bool:
-    """Whether the last request of `peer` that was accepted has a reply in the journal."""
-    asked, replied = journal.last(peer, IN), journal.last(peer, OUT)
-    return asked is None or (replied is not None and replied.header.number >= asked.header.number)

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 SERVER = "server"
 TO_NODE = "to-node"
 TO_SERVER = "to-server"
-ENVELOPE_SUFFIX = ".json"
+HELLO = "m000000-hello.json"
 LONGEST_NAME = 60
 """Characters in a file name, at most."""
 LONGEST_PATH = 240
-"""Characters in the path of a file on the exchange: Windows stops at 260, and a temporary name is longer."""
+"""Characters in the path of a file on the exchange: Windows stops at 260, and elsewhere the share may lie deeper."""
 LARGEST_NUMBER = 999_999
 
 _FILE = re.compile(r"m(?P<number>[0-9]{6})-(?P<label>[a-z0-9]+(?:-[a-z0-9]+)*)\.(?P<suffix>json|csv|txt)", re.ASCII)
+_LOOKALIKE = re.compile(r"m(?P<number>[0-9]{6})-", re.ASCII | re.IGNORECASE)
 _PLACE = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?", re.ASCII)
 _RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
 
@@ -57,6 +58,12 @@ def envelopes(names: Iterable[str]) -> dict[int, list[str]]:
         if parsed is not None and parsed.suffix == "json":
             found.setdefault(parsed.number, []).append(name)
     return found
+
+
+def lookalikes(names: Iterable[str], number: int) -> list[str]:
+    """Those of `names` that begin like a file of message `number` and are none: conflict copies, changed case."""
+    begun = ((name, _LOOKALIKE.match(name)) for name in names)
+    return [name for name, match in begun if match and int(match["number"]) == number and FileName.parse(name) is None]
 
 
 def check_place(kind: str, name: str) -> str:

@@ -79,8 +79,9 @@ def _whole(text: str) -> int:
 
 
 def _bound_depth(value: object, levels: int) -> None:
-    if levels < 0:
+    if not isinstance(value, dict | list):
+        return
+    if levels == 0:
         raise ValueError(f"nested more than {DEEPEST} levels deep")
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for child in children:
+    for child in value.values() if isinstance(value, dict) else value:
         _bound_depth(child, levels - 1)

@@ -75,7 +75,9 @@ def _observe(folders: Sequence[Path], event: threading.Event) -> Any:  # noqa: A
                 event.set()
 
     observer = Observer()
-    for folder in folders:
-        observer.schedule(_Handler(), str(folder))
     observer.start()
+    for folder in folders:
+        # One by one: a folder that cannot be watched costs the others nothing.
+        with contextlib.suppress(Exception):
+            observer.schedule(_Handler(), str(folder))
     return observer

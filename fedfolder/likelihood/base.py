@@ -43,12 +43,16 @@ class Likelihood(ABC):
         The distribution that its tests refer to.
     concave : bool
         Whether the kernel is concave in the linear predictor everywhere.
+    least_squares : bool
+        Whether the kernel is -RSS / 2, so that a model is described by its sums of squares; otherwise it is described
+        by log-likelihoods.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     statistic: ClassVar[Literal["z", "t"]]
     concave: ClassVar[bool] = True
+    least_squares: ClassVar[bool] = False
 
     @abstractmethod
     def outcome(self, values: Vector) -> Vector:
@@ -72,7 +76,10 @@ class Likelihood(ABC):
 
     @abstractmethod
     def varies(self, nobs: int, total: float, squares: float) -> bool:
-        """Whether the outcome has more than one value, given its sum and its sum of squares over `nobs` > 0 rows."""
+        """Whether the outcome may vary, given its sum and its sum of squares over `nobs` > 0 rows.
+
+        False only if there can be no fit: a likelihood that cannot tell from these two says True.
+        """
 
     @abstractmethod
     def loglike(self, kernel: float, nobs: int) -> float:

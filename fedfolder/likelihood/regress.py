@@ -28,6 +28,7 @@ class Regress(Likelihood):
     name = "regress"
     title = "Linear regression"
     statistic = "t"
+    least_squares = True
 
     def outcome(self, values: Vector) -> Vector:
         """The values as they are."""
@@ -42,9 +43,13 @@ class Regress(Likelihood):
         """The mean: sums of squares about it keep their digits however large it is."""
         return total / nobs
 
-    def varies(self, nobs: int, total: float, squares: float) -> bool:
-        """Whether the mean square is more than the square of the mean, as far as raw sums tell."""
-        return squares * nobs > total * total
+    def varies(self, nobs: int, total: float, squares: float) -> bool:  # noqa: ARG002 - see below
+        """Whether there is anything but zeros.
+
+        Raw sums say no more: with a mean of 1e9, a standard deviation of 1 is below their rounding. Squares about the
+        mean, which the first evaluation brings, tell.
+        """
+        return squares > 0 or total != 0
 
     def loglike(self, kernel: float, nobs: int) -> float:
         """-n/2 (ln(2 pi RSS / n) + 1), the normal log-likelihood at its maximum over sigma; infinite without error."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -35,7 +35,7 @@ LOCK = "running.lock"
 class Waiting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds between looks at the exchange, at most."""
 
-    longest_pause: float = 5.0
+    longest_pause: Annotated[float, msgspec.Meta(gt=0)] = 5.0
 
 
 class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,7 +110,8 @@ def open_home(path: Path) -> NodeHome:
     """
     found = settings.load(path / SETTINGS, NodeSettings, make="fedfolder node init")
     exchange = _absolute(found.exchange, path)
-    study, node = place(exchange)
+    with settings.located(path / SETTINGS):
+        study, node = place(exchange)
     return NodeHome(
         path=path.absolute(),
         data=_absolute(found.data, path),
@@ -128,14 +129,16 @@ def _absolute(text: str, home: Path) -> Path:
 
 
 def create(path: Path, data: Path, exchange: Path, variables: Iterable[str]) -> NodeHome:
-    """Make a home: settings from the templates, run scripts, a new key, and the node's folder if the exchange is there.
+    """Make a home: settings from the templates, run scripts, a new key, and the node's folder on the exchange.
 
     Raises
     ------
     HomeInUseError
         If a node lives at `path` already.
     ConfigError
-        If the names or paths cannot be used.
+        If the names or paths cannot be used, or the home would lie on the exchange.
+    ExchangeError
+        If the exchange is out of reach; nothing is made then.
     """
     exchange = exchange.absolute()
     place(exchange)
@@ -144,13 +147,16 @@ def create(path: Path, data: Path, exchange: Path, variables: Iterable[str]) -> 
         raise HomeInUseError(
             "a node lives here already", where=str(path), do="choose another folder, or edit its node.toml"
         )
+    settings.require_private(path, exchange.parent.parent)
+    # First what can go wrong outside: a home that was made half could not be made again.
+    make_folders(exchange)
     path.mkdir(parents=True, exist_ok=True)
     (path / KEPT).mkdir(exist_ok=True)
     keys.create(path)
-    _write_template(path, "run-node.bat", {"PYTHON": f'"{sys.executable}"'}, newline="\r\n")
+    # In a batch file a percent sign stands doubled.
+    _write_template(path, "run-node.bat", {"PYTHON": f'"{sys.executable.replace("%", "%%")}"'}, newline="\r\n")
     _write_template(path, "run-node.sh", {"PYTHON": "'" + sys.executable.replace("'", "'\\''") + "'"})
     (path / "run-node.sh").chmod(0o755)
-    make_folders(exchange)
     values = {
         "DATA": settings.quoted(str(data.absolute())),
         "EXCHANGE": settings.quoted(str(exchange)),
@@ -161,9 +167,7 @@ def create(path: Path, data: Path, exchange: Path, variables: Iterable[str]) -> 
 
 
 def _write_template(home: Path, name: str, values: dict[str, str], *, newline: str = "\n") -> None:
-    text = resource("node_templates", name).read_text(encoding="utf-8")
-    for key, value in values.items():
-        text = text.replace(f"@{key}@", value)
+    text = settings.fill(resource("node_templates", name).read_text(encoding="utf-8"), values)
     (home / name).write_text(text, encoding="utf-8", newline=newline)
 
 

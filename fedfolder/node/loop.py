@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING, Any
 
 import filelock
@@ -12,7 +13,7 @@ from fedfolder.about import SOFTWARE
 from fedfolder.custody import gate
 from fedfolder.errors import ExchangeError, FedfolderError, HomeInUseError
 from fedfolder.exchange.journal import IN, OUT
-from fedfolder.exchange.names import SERVER
+from fedfolder.exchange.names import SERVER, TO_NODE
 from fedfolder.exchange.watching import Pauses, Wake
 from fedfolder.node import words
 from fedfolder.node.home import LOCK
@@ -22,15 +23,12 @@ from fedfolder.plan.messages import STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from fedfolder.exchange.envelope import Message
     from fedfolder.exchange.journal import Journal
     from fedfolder.exchange.mailbox import Mailbox
     from fedfolder.node.home import NodeHome
-
-
-class AlreadyRunning(HomeInUseError):  # noqa: N818 - it is no fault
-    """A daemon, or another pass, holds this home."""
 
 
 @contextlib.contextmanager
@@ -39,19 +37,25 @@ def only_one(home: NodeHome) -> Iterator[None]:
 
     Raises
     ------
-    AlreadyRunning
+    HomeInUseError
         If another process holds it.
     """
-    lock = filelock.FileLock(home.path / LOCK)
-    try:
-        with lock.acquire(blocking=False):
-            yield
-    except filelock.Timeout:
-        raise AlreadyRunning(
+    lock = _lock(home)
+    if lock is None:
+        raise HomeInUseError(
             "this node is running already",
             where=str(home.path),
             do="leave it running: it looks at its folder by itself",
-        ) from None
+        )
+    with lock:
+        yield
+
+
+def _lock(home: NodeHome) -> contextlib.AbstractContextManager[object] | None:
+    try:
+        return filelock.FileLock(home.path / LOCK).acquire(blocking=False)
+    except filelock.Timeout:
+        return None
 
 
 class Node:
@@ -81,6 +85,7 @@ class Node:
         self.record = Record(home.path, clock.now, echo)
         self._answerer = Answerer(home.me, home.policy, home.data)
         self._opened = False
+        self._findings: dict[str, str] = {}
 
     def close(self) -> None:
         """Close the journal."""
@@ -95,14 +100,11 @@ class Node:
             If the exchange is out of reach, or something is wrong that no answer can mend.
         """
         if not self._opened:
-            self.mailbox.open({"role": "node", "software": SOFTWARE})
-            self._opened = True
-            self._tidy()
+            self._open()
         self._answer_pending()
         written = self.mailbox.publish()
         message = self.mailbox.receive()
-        for name, reason in self.mailbox.findings.items():
-            self.record.say_once(f"not accepted: {name}: {reason}")
+        self._tell_findings()
         if message is None:
             return bool(written)
         self.record.say(words.received(message))
@@ -110,6 +112,26 @@ class Node:
             self.mailbox.publish()
             self._tidy()
         return True
+
+    def _open(self) -> None:
+        is_new = self.journal.last(SERVER, OUT) is None
+        self.mailbox.open({"role": "node", "software": SOFTWARE})
+        self._opened = True
+        for direction in (IN, OUT):
+            # A crash may have come between the journal and the copies for the custodian.
+            last = self.journal.last(SERVER, direction)
+            if last is not None and last.header.number > 0:
+                self.record.keep(last)
+            elif last is not None and is_new:
+                self.record.say(words.sent(last))
+        self._tidy()
+
+    def _tell_findings(self) -> None:
+        """Say why a file does not count, once for each reason, however often it is looked at."""
+        for name, reason in self.mailbox.findings.items():
+            if self._findings.get(name) != reason:
+                self.record.say(f"not accepted: {words.printable(name)}: {words.printable(reason)}")
+        self._findings = dict(self.mailbox.findings)
 
     def _answer_pending(self) -> bool:
         """Answer the request that was accepted and not answered, if there is one."""
@@ -189,34 +211,78 @@ def run(home: NodeHome, *, echo: Callable[[str], None], stop: Callable[[], bool]
         node = Node(home, echo=echo)
         stack.callback(node.close)
         node.record.say(words.started(home))
-        wake: Wake | None = None
-        pauses = Pauses(longest=home.longest_pause)
+        try:
+            _work_until(stop, node)
+        except FedfolderError as error:
+            node.record.say(f"stopped: {error}")
+            raise
+        except KeyboardInterrupt:
+            node.record.say("stopped by hand; nothing is lost")
+            raise
+
+
+def _work_until(stop: Callable[[], bool], node: Node) -> None:
+    pauses, watch = Pauses(longest=node.home.longest_pause), _Watch(node.home.exchange / TO_NODE)
+    reached = True
+    with contextlib.closing(watch):
         while not stop():
             try:
                 if node.work():
                     pauses.progress()
-                if wake is None:
-                    wake = Wake([home.exchange / "to-node"])
-                    stack.callback(wake.close)
+                if not reached:
+                    node.record.say("the exchange is back")
+                reached = True
             except ExchangeError as error:
+                reached = False
                 node.record.say_once(f"waiting for the exchange: {error}")
-            (wake or Wake([])).wait(pauses.next())
+            watch.wait(pauses.next(), reached=reached)
 
 
-def once(home: NodeHome, *, echo: Callable[[str], None]) -> bool:
-    """Work until nothing more happens; return whether anything did.
+class _Watch:
+    """Waits for the next look: until something moves in `folder`, or simply for a time while that is out of reach."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._wake: Wake | None = None
+
+    def wait(self, seconds: float, *, reached: bool) -> None:
+        if not reached:
+            # What watches a folder that went away does not see it return.
+            self.close()
+            time.sleep(seconds)
+            return
+        if self._wake is None:
+            self._wake = Wake([self._folder])
+        self._wake.wait(seconds)
+
+    def close(self) -> None:
+        if self._wake is not None:
+            self._wake.close()
+            self._wake = None
+
+
+def once(home: NodeHome, *, echo: Callable[[str], None]) -> bool | None:
+    """Work until nothing more happens.
+
+    Returns
+    -------
+    bool or None
+        Whether anything happened; None if a daemon, or another pass, is at work in this home.
 
     Raises
     ------
     FedfolderError
         As `Node.work`.
     """
-    with only_one(home):
-        node = Node(home, echo=echo)
+    lock = _lock(home)
+    if lock is None:
+        return None
+    with lock, contextlib.closing(Node(home, echo=echo)) as node:
+        worked = False
         try:
-            worked = False
             while node.work():
                 worked = True
-            return worked
-        finally:
-            node.close()
+        except FedfolderError as error:
+            node.record.say(f"stopped: {error}")
+            raise
+        return worked

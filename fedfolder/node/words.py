@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from fedfolder.node.home import NodeHome
 
 
+def printable(text: object) -> str:
+    """A stranger's text on one line: what could forge a line of the log, or drive a terminal, is a question mark."""
+    return "".join(character if character.isprintable() else "?" for character in str(text))
+
+
 def started(home: NodeHome) -> str:
     """The first line of a daemon."""
     return f"{home.me.name} of study {home.study} is ready; data {home.data.name}; watching {home.exchange}"
@@ -27,7 +32,7 @@ def received(message: Message) -> str:
         case "hello":
             return f"the server introduced itself; its key is {keys.fingerprint(bytes.fromhex(header.body['key']))}"
         case "closing":
-            return f"received {message.name}: fit {header.fit} is closed ({header.body.get(STATUS, '')})"
+            return f"received {message.name}: fit {header.fit} is closed ({printable(header.body.get(STATUS, ''))})"
         case _:
             return f"received {message.name}: asked for {_asked(message)}{_command(message)}"
 
@@ -39,7 +44,8 @@ def sent(message: Message) -> str:
         case "hello":
             return "introduced itself"
         case "refusal":
-            return f"sent {message.name}: refused ({header.body.get('code', '')})"
+            names = ", ".join(map(str, header.body.get("names", [])))
+            return f"sent {message.name}: refused ({header.body.get('code', '')}{': ' if names else ''}{names})"
         case "receipt":
             return f"sent {message.name}: a receipt"
         case _:
@@ -49,12 +55,12 @@ def sent(message: Message) -> str:
 
 def _asked(message: Message) -> str:
     question = message.header.body.get(QUESTION)
-    return str(question.get("kind", "?")) if isinstance(question, dict) else "?"
+    return printable(question.get("kind", "?")) if isinstance(question, dict) else "?"
 
 
 def _command(message: Message) -> str:
     proposal = message.header.body.get(PROPOSAL)
-    return f", for: {proposal.get('command', '?')}" if isinstance(proposal, dict) else ""
+    return f", for: {printable(proposal.get('command', '?'))}" if isinstance(proposal, dict) else ""
 
 
 def history(home: NodeHome, journal: Journal, last: int) -> list[str]:

@@ -17,7 +17,7 @@ import numpy as np
 from fedfolder.errors import TamperedAnswerError
 from fedfolder.likelihood import LIKELIHOODS
 from fedfolder.plan.layout import lay_out, nothing_to_fit
-from fedfolder.plan.outcome import Ending, failed, fitted
+from fedfolder.plan.outcome import Ending, failed, fitted, in_vain, left_out
 from fedfolder.plan.proposal import MOST_EVALUATIONS
 from fedfolder.plan.protocol import freed_design
 from fedfolder.questions.evaluation import Evaluation
@@ -25,7 +25,7 @@ from fedfolder.questions.moments import Moments
 from fedfolder.questions.question import Question
 from fedfolder.questions.sums import Sums
 from fedfolder.solve.derivatives import Derivatives
-from fedfolder.solve.information import invert
+from fedfolder.solve.information import NotConcave, invert
 from fedfolder.solve.newton import Iteration, maximize
 
 if TYPE_CHECKING:
@@ -42,9 +42,15 @@ if TYPE_CHECKING:
 Program = Generator[Question, tuple[Question, Sums], "FitResult"]
 Evaluations = Generator[Question, tuple[Question, Sums], tuple["Evaluation", Derivatives]]
 
+TOLERANCE = 1e-16
+"""Of the solver: within 1e-8 standard errors of the maximum."""
+TOLERANCE_OF_ONE_STEP = 1e-28
+"""Of the solver, for a quadratic. The one step to its maximum starts from derivatives in columns that were not yet
+freed of each other, and no later step would take their rounding away: on to 1e-14 standard errors."""
 NEAR = 1e-6
 """How far from its own a node lets the server's beta be, in standard errors: the last bits differ between machines."""
-SECOND_ROUND = 2
+ROUNDING = 2.0**-40
+"""The same relative to the largest coefficient, where a perfect fit has standard errors below rounding."""
 
 
 def fit(proposal: Proposal, report: Callable[[Iteration], None] | None = None) -> Program:
@@ -71,26 +77,35 @@ def fit(proposal: Proposal, report: Callable[[Iteration], None] | None = None) -
     ------
     TamperedAnswerError
         If the sums contradict each other.
+    UnknownNameError
+        If the command names a base level that no node has.
+    VariableError
+        If a column is too large or too small to compute with.
     """
     command = proposal.command
     _, sums = yield Moments(command.model, command.depvar, command.terms)
     nothing = nothing_to_fit(command, sums)
     if nothing is not None:
-        return failed(proposal, *nothing, nobs=int(sums.scalars["nobs"]), rounds=1)
+        return failed(proposal, nothing, nobs=int(sums.scalars["nobs"]), rounds=1)
     layout = lay_out(command, sums)
     likelihood = LIKELIHOODS[command.model]
     start = _start(layout)
     asked, first = yield from _evaluate(proposal, layout, layout.design, start, np.zeros_like(start))
+    _require_curved(layout, first)
     design, kept = freed_design(layout.design, (-first.hessian).tolist(), layout.nobs)
+    vain = in_vain(command, layout, first, design)
+    if vain is not None:
+        return failed(proposal, vain, nobs=layout.nobs, rounds=2, omitted=left_out(layout, design))
     solver = maximize(
         asked.beta[list(kept)],
-        max_iterations=MOST_EVALUATIONS - SECOND_ROUND,
+        tolerance=TOLERANCE_OF_ONE_STEP if likelihood.least_squares else TOLERANCE,
+        max_iterations=MOST_EVALUATIONS,
+        max_evaluations=MOST_EVALUATIONS,
         scale=lambda d: likelihood.scale(d.loglike, d.nobs, len(kept)),
         report=_in_words(report, proposal, layout.nobs),
     )
     solution = yield from _climb(proposal, layout, design, solver, _freed(first, design, kept))
-    omitted = tuple(label for label in layout.design.columns if label not in design.columns)
-    return fitted(proposal, layout, Ending(design, solution, (*layout.empty, *omitted), first))
+    return fitted(proposal, layout, Ending(design, solution, first))
 
 
 def _start(layout: Layout) -> NDArray[np.float64]:
@@ -126,6 +141,12 @@ def _freed(first: Derivatives, design: Design, kept: tuple[int, ...]) -> Derivat
     return Derivatives(first.nobs, first.loglike, m @ first.score[places], (hessian + hessian.T) / 2)
 
 
+def _require_curved(layout: Layout, first: Derivatives) -> None:
+    """Refuse sums by which the log-likelihood at the start is flat along the constant: no row can give that."""
+    if layout.design.constant and not first.hessian[-1, -1] < 0:
+        raise TamperedAnswerError("the Hessian at the start says nothing about the constant", found="zero or more")
+
+
 def _climb(
     proposal: Proposal,
     layout: Layout,
@@ -134,26 +155,35 @@ def _climb(
     first: Derivatives,
 ) -> Generator[Question, tuple[Question, Sums], Solution]:
     """Let the solver ask; its first question is answered already."""
-    beta, found = next(solver), first
+    beta, best = next(solver), first
     try:
-        beta = solver.send((beta, found))
+        beta = solver.send((beta, first))
         while True:
-            near = NEAR * _standard_errors(found, proposal)
-            asked, found = yield from _evaluate(proposal, layout, design, beta, near)
+            asked, found = yield from _evaluate(proposal, layout, design, beta, _near(beta, best, proposal))
+            # A step too long can end where the information vanishes; standard errors there would let anything pass.
+            if found.loglike > best.loglike:
+                best = found
             beta = solver.send((asked.beta, found))
     except StopIteration as end:
         solution: Solution = end.value
         return solution
 
 
-def _standard_errors(found: Derivatives, proposal: Proposal) -> NDArray[np.float64]:
-    """Standard errors by the information at the last beta; infinite where it has none yet."""
-    scale = LIKELIHOODS[proposal.command.model].scale(found.loglike, found.nobs, len(found.score))
+def _near(beta: NDArray[np.float64], best: Derivatives, proposal: Proposal) -> NDArray[np.float64]:
+    """How far from `beta` (p,) a beta may be that is taken for the same, each >= 0 and finite.
+
+    Standard errors are by the information at the best beta so far. Where that is singular, each is by its own second
+    derivative alone, which is never more; without one there is none, and only rounding is let pass.
+    """
+    scale = LIKELIHOODS[proposal.command.model].scale(best.loglike, best.nobs, len(best.score))
+    information = -best.hessian
     try:
-        variances = scale * np.diag(invert(-found.hessian))
-    except ValueError:
-        return np.full(len(found.score), np.inf)
-    return np.sqrt(np.where(variances > 0, variances, 0.0))
+        variances = scale * np.diagonal(invert(information))
+    except NotConcave:
+        diagonal = np.diagonal(information)
+        variances = scale / np.where(diagonal > 0, diagonal, np.inf)
+    errors = np.sqrt(np.where(np.isfinite(variances) & (variances > 0), variances, 0.0))
+    return np.asarray(NEAR * errors + ROUNDING * np.abs(beta).max(initial=0.0))
 
 
 def _evaluate(

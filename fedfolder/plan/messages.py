@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from fedfolder.errors import RefusedError
 from fedfolder.plan.fit import Step, expected
@@ -16,7 +16,7 @@ from fedfolder.questions.question import Question
 from fedfolder.questions.sums import to_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fedfolder.estimates import FitResult
     from fedfolder.plan.fit import Program
@@ -32,6 +32,7 @@ PROPOSAL, QUESTION, PUBLISHED, SCALARS, STATUS, MESSAGE = (
     "message",
 )
 
+Past: TypeAlias = "Callable[[Question], Step]"
 Body = dict[str, Any]
 Files = dict[str, bytes]
 
@@ -121,34 +122,44 @@ def read_reply(question: Question, content: Content, *, where: str) -> Sums:
     return question.read_answer(content.part(SCALARS), table, where=where)
 
 
-def comes_to(program: Program, contents: Sequence[Content]) -> Question | FitResult:
-    """What the plan comes to when driven with what was sent and published.
+def comes_to(program: Program, requests: Sequence[Content]) -> Question:
+    """The question that the last of a fit's `requests` asks, when the plan leads to it.
 
-    Parameters
-    ----------
-    contents : sequence of Content
-        The fit's requests so far, and its closing if there is one.
-
-    Returns
-    -------
-    Question or FitResult
-        For a request, the question as it was asked; for a closing, the result.
+    The plan is driven with what was asked and published before.
 
     Raises
     ------
     RefusedError, BetaError, TamperedAnswerError
-        If a question is not the one that the plan leads to, or sums cannot be sums of its answers.
+        If a question is not the one that the plan leads to, if the plan is at its end, or if sums cannot be sums of
+        answers.
     """
+    reached = expected(program, _history(requests))
+    if not isinstance(reached, Question):
+        raise RefusedError("the plan is at its end: there is nothing left to ask")
+    return asked(reached, requests[-1])
 
-    def past(content: Content, after: Content) -> Any:  # noqa: ANN401 - a function that `expected` takes
-        def as_it_was(question: Question) -> Step:
-            return Step(asked(question, content), _published(question, after))
 
-        return as_it_was
+def ends_with(program: Program, contents: Sequence[Content]) -> FitResult | None:
+    """The result that follows from a fit's requests and its closing; None if it was closed before its end.
 
-    history = [past(content, after) for content, after in itertools.pairwise(contents)]
-    reached = expected(program, history)
-    return asked(reached, contents[-1]) if isinstance(reached, Question) and QUESTION in contents[-1].body else reached
+    Raises
+    ------
+    RefusedError, BetaError, TamperedAnswerError
+        As for `comes_to`.
+    """
+    if SUMS not in contents[-1].files:
+        return None
+    reached = expected(program, _history(contents))
+    return None if isinstance(reached, Question) else reached
+
+
+def _history(contents: Sequence[Content]) -> list[Past]:
+    """The rounds that are over: what was asked, and the sums that the message after it published."""
+
+    def past(content: Content, after: Content) -> Past:
+        return lambda question: Step(asked(question, content), _published(question, after))
+
+    return [past(content, after) for content, after in itertools.pairwise(contents)]
 
 
 def asked(question: Question, content: Content) -> Question:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from fedfolder.likelihood import LIKELIHOODS
 from fedfolder.solve.information import condition, invert
 
 if TYPE_CHECKING:
+    from fedfolder.command import Command
     from fedfolder.plan.layout import Layout
     from fedfolder.plan.proposal import Proposal
     from fedfolder.questions.design import Design
@@ -20,31 +22,34 @@ if TYPE_CHECKING:
     from fedfolder.solve.newton import Solution
 
 NO_NUMBERS = {
+    "no observations": "no node has a row without a missing value in the variables of the command",
     "separation": "the outcome is predicted perfectly along some direction of the terms: the log-likelihood has no "
     "maximum, and coefficients grow without end. Look for a term (or a level) within which the outcome never varies, "
     "and leave it out",
     "not concave": "the information is singular at the last beta: the data do not identify all coefficients",
     "not converged": "the solver stopped before the maximum: the last step did not raise the log-likelihood, or the "
     "evaluations that the proposal allows were used up",
+    "outcome does not vary": "the outcome has one value in all rows of all nodes",
+    "no coefficients": "every term was left out as constant or collinear, so that there is nothing to estimate",
     "too few rows": "there are no more rows than parameters, so that nothing is left to estimate the error from",
 }
+"""What each status without numbers means."""
+
+EVEN = 64 * float(np.finfo(np.float64).eps)
+"""Share of the squares about the rounded mean below which squares about the mean itself are rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Where the solver ended: the design it worked in, its solution, labels left out, and the first derivatives."""
+    """Where the solver ended: the design it worked in, its solution, and the first derivatives."""
 
     design: Design
     solution: Solution
-    omitted: tuple[str, ...]
     first: Derivatives
 
 
-def failed(
-    proposal: Proposal, status: str, message: str, *, nobs: int, rounds: int, evaluations: int = 0,
-    omitted: tuple[str, ...] = (),
-) -> FitResult:  # fmt: skip
-    """A result without numbers."""
+def failed(proposal: Proposal, status: str, *, nobs: int, rounds: int, omitted: tuple[str, ...] = ()) -> FitResult:
+    """A result without numbers; every round but the first was an evaluation."""
     command, likelihood = proposal.command, LIKELIHOODS[proposal.command.model]
     return FitResult(
         command=str(command),
@@ -52,7 +57,7 @@ def failed(
         title=likelihood.title,
         depvar=command.depvar,
         status=status,
-        message=message,
+        message=NO_NUMBERS[status],
         nobs=nobs,
         llf=math.nan,
         llnull=None,
@@ -65,68 +70,82 @@ def failed(
         level=command.level,
         odds_ratios=command.option("or") is not None,
         rounds=rounds,
-        evaluations=evaluations,
+        evaluations=rounds - 1,
         condition=math.nan,
         stats={},
     )
 
 
+def in_vain(command: Command, layout: Layout, first: Derivatives, design: Design) -> str | None:
+    """The status if the first derivatives show that there can be no estimate, else None: no need to ask on."""
+    likelihood = LIKELIHOODS[command.model]
+    if likelihood.least_squares and command.constant and total_squares(layout, first) <= -2.0 * EVEN * first.loglike:
+        return "outcome does not vary"
+    if not design.terms:
+        return "no coefficients"
+    if math.isnan(likelihood.scale(first.loglike, layout.nobs, len(design.terms))):
+        return "too few rows"
+    return None
+
+
 def fitted(proposal: Proposal, layout: Layout, ending: Ending) -> FitResult:
     """The result, in the units of the data."""
     command, likelihood = proposal.command, LIKELIHOODS[proposal.command.model]
-    solution, design = ending.solution, ending.design
-    p, nobs = len(design.terms), layout.nobs
-    scale = likelihood.scale(solution.derivatives.loglike, nobs, p)
-    status = "too few rows" if math.isnan(scale) else solution.status
-    if status != "converged":
-        return failed(
-            proposal, status, NO_NUMBERS[status], nobs=nobs, rounds=1 + solution.evaluations,
-            evaluations=solution.evaluations, omitted=ending.omitted,
-        )  # fmt: skip
-    information = -solution.derivatives.hessian
-    beta, covariance = design.to_user(solution.beta, scale * invert(information))
-    llf = likelihood.loglike(solution.derivatives.loglike, nobs)
-    names = design.terms
-    tss = math.nan
-    if command.model == "regress":
-        tss = _total_squares(layout, ending.first, constant=command.constant)
-    llnull = likelihood.null_loglike(nobs, layout.total, tss) if command.constant else None
-    if command.model == "regress":
-        stats = regress_stats(-2 * solution.derivatives.loglike, tss, nobs, p, constant=command.constant)
-    else:
-        stats = logit_stats(llf, llnull, names, beta, covariance)
-    return FitResult(
-        command=str(command),
-        model=command.model,
-        title=likelihood.title,
-        depvar=command.depvar,
-        status=status,
+    solution, design, nobs = ending.solution, ending.design, layout.nobs
+    without = failed(
+        proposal,
+        solution.status if solution.status != "converged" else "not converged",
         nobs=nobs,
+        rounds=1 + solution.evaluations,
+        omitted=left_out(layout, design),
+    )
+    if solution.status != "converged":
+        return without
+    information = -solution.derivatives.hessian
+    scale = likelihood.scale(solution.derivatives.loglike, nobs, len(design.terms))
+    beta, covariance = design.to_user(solution.beta, scale * invert(information))
+    llf, llnull = likelihood.loglike(solution.derivatives.loglike, nobs), _null_loglike(command, layout, ending.first)
+    if likelihood.least_squares:
+        rss, tss = -2.0 * solution.derivatives.loglike, total_squares(layout, ending.first)
+        stats = regress_stats(rss, tss, nobs, len(design.terms), constant=command.constant)
+    else:
+        stats = logit_stats(llf, llnull, design.terms, beta, covariance)
+    return dataclasses.replace(
+        without,
+        status=solution.status,
+        message="",
         llf=llf,
         llnull=llnull,
-        names=names,
+        names=design.terms,
         beta=beta,
         cov=covariance,
-        omitted=ending.omitted,
         bases=layout.bases,
-        statistic=likelihood.statistic,
-        df_resid=nobs - p if likelihood.statistic == "t" else None,
-        level=command.level,
-        odds_ratios=command.option("or") is not None,
-        rounds=1 + solution.evaluations,
-        evaluations=solution.evaluations,
+        df_resid=nobs - len(design.terms) if likelihood.statistic == "t" else None,
         iterations=tuple((i.number, likelihood.loglike(i.loglike, nobs)) for i in solution.iterations),
         condition=condition(information),
         stats=stats,
     )
 
 
-def _total_squares(layout: Layout, first: Derivatives, *, constant: bool) -> float:
+def left_out(layout: Layout, design: Design) -> tuple[str, ...]:
+    """The columns of the command that are not in the design, in the order of the command."""
+    return tuple(label for label in layout.labels if label not in design.columns)
+
+
+def _null_loglike(command: Command, layout: Layout, first: Derivatives) -> float | None:
+    if not command.constant:
+        return None
+    likelihood = LIKELIHOODS[command.model]
+    squares = total_squares(layout, first) if likelihood.least_squares else math.nan
+    return likelihood.null_loglike(layout.nobs, layout.total, squares)
+
+
+def total_squares(layout: Layout, first: Derivatives) -> float:
     """Sum of squares of a regression's outcome: about its mean with a constant, about zero without.
 
     A raw sum of squares less n times the squared mean loses all its digits when the mean is large. The first evaluation
     of a regression stands at the mean, rounded: its kernel is -sum (y - c)^2 / 2 and its score sum (y - c).
     """
-    if not constant:
+    if not layout.design.constant:
         return layout.squares
     return -2.0 * first.loglike - float(first.score[-1]) ** 2 / layout.nobs

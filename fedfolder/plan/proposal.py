@@ -84,13 +84,15 @@ class Proposal:
         RefusedError
             If it is not what its command compiles to here.
         """
+        command, roster = found.get("command"), found.get("roster")
+        if not isinstance(command, str) or not isinstance(roster, list):
+            raise RefusedError("this proposal cannot be read here", expected="a command and a roster")
+        # What is malformed below this comes out otherwise than it went in, which the comparison finds.
+        entries = [entry for entry in roster if isinstance(entry, dict)]
         try:
-            proposal = cls(
-                command=read_command(found["command"]),
-                roster=tuple((str(entry["node"]), str(entry["key"])) for entry in found["roster"]),
-            )
-        except (KeyError, TypeError, FedfolderError) as error:
-            raise RefusedError("this proposal cannot be read here", found=str(error).split("\n")[0]) from None
+            proposal = cls(read_command(command), tuple((str(e.get("node")), str(e.get("key"))) for e in entries))
+        except FedfolderError as error:
+            raise RefusedError("this proposal cannot be read here", found=error.what) from None
         if proposal.to_dict() != dict(found):
             raise RefusedError(
                 "this proposal says something else than its command means here",

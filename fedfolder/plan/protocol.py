@@ -19,15 +19,16 @@ FINENESS = 1024.0
 """Centres and coefficients are rounded to this fraction of a standard deviation: correlations below 0.001 stay."""
 COLLINEAR = 1e-12
 """A column with less than this share of its sum of squares left is a linear combination of those before it."""
-_LEAST_SPREAD = 1e-8
+_LEAST_EXPONENT = -1000
+_LEAST_SPREAD = 2.0**-24
 """Share of |mean| below which a standard deviation cannot be told from rounding in a raw sum of squares."""
 
 Matrix = Sequence[Sequence[float]]
 
 
 def power_of_two(value: float) -> float:
-    """The largest power of two that is not above `value` > 0."""
-    return math.ldexp(0.5, math.frexp(value)[1])
+    """The largest power of two that is not above `value` > 0, but one whose inverse is a float64 in any case."""
+    return math.ldexp(0.5, max(math.frexp(value)[1], _LEAST_EXPONENT))
 
 
 def rounded(value: float, quantum: float) -> float:

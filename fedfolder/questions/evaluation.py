@@ -110,7 +110,10 @@ class Evaluation(Question):
         return ("gradient", *(f"{EQUATION}:{term}" for term in self.design.terms))
 
     def check(self, answer: Sums, *, where: str) -> None:
-        """Rows, columns and scalars as asked, and a symmetric Hessian."""
+        """Rows, columns and scalars as asked, and a Hessian that is symmetric and, of a concave likelihood, downward.
+
+        Each term of the diagonal is a square times a second derivative, so its sign survives any rounding.
+        """
         labels = [(CANDIDATE, EQUATION, term) for term in self.design.terms]
         if list(answer.rows) != labels or answer.columns != self._columns():
             raise TamperedAnswerError("this answer has other parameters than were asked for", where=where)
@@ -120,6 +123,13 @@ class Evaluation(Question):
         hessian = self.derivatives(answer).hessian
         if not np.array_equal(hessian, hessian.T):
             raise TamperedAnswerError("the Hessian of this answer is not symmetric", where=where)
+        if LIKELIHOODS[self.model].concave and (np.diagonal(hessian) > 0).any():
+            raise TamperedAnswerError(
+                "the Hessian of this answer has the wrong sign",
+                where=where,
+                found="a positive second derivative",
+                expected="those of the log-likelihood, not of its negative",
+            )
 
     def derivatives(self, sums: Sums) -> Derivatives:
         """The sums as arrays."""

@@ -6,8 +6,11 @@ and the start of the solver. It is asked once.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
 
 from fedfolder.command.terms import Column, Term, all_combinations, level_key
 from fedfolder.errors import CommandError, RefusedError, TamperedAnswerError, VariableError
@@ -18,7 +21,7 @@ from fedfolder.questions.sums import Sums
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import numpy as np
+    from numpy.typing import NDArray
 
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.sums import Labels, Values
@@ -63,11 +66,18 @@ class Moments(Question):
         return self
 
     def compute(self, sample: Sample) -> Sums:
-        """Sums over the rows of `sample`."""
+        """Sums over the rows of `sample`.
+
+        Raises
+        ------
+        VariableError
+            If squares of a variable, or of a product, are too large to add.
+        """
         y = LIKELIHOODS[self.model].outcome(sample.outcome(self.outcome))
-        rows: dict[Labels, Values] = {(self.outcome,): _moments(y)}
+        rows: dict[Labels, Values] = {(self.outcome,): _moments(y, self.outcome)}
         for column in self._columns(sample):
-            values = _moments(sample.column(column))
+            with np.errstate(over="ignore"):
+                values = _moments(sample.column(column), " and ".join(column.continuous))
             # A level or cell without rows here is left out: a missing row is zero, and other nodes may have it.
             if column.continuous or values[0] > 0:
                 rows[(column.label,)] = values
@@ -92,16 +102,27 @@ class Moments(Question):
             raise TamperedAnswerError("this answer has other columns than were asked for", where=where)
         known = {term.key for term in self.terms} | {Term((factor,)).key for factor in factors_of(self.terms)}
         for (label,), (total, squares) in answer.rows.items():
+            place = f"{where}: {label}"
             column = _parsed(label, where)
             shape = (frozenset(name for name, _ in column.factors), tuple(sorted(column.continuous)))
             if label != self.outcome and shape not in known:
-                raise TamperedAnswerError("this answer has a column that was not asked for", where=f"{where}: {label}")
-            if column.factors and not column.continuous and not (total == squares <= nobs):
-                raise TamperedAnswerError("the count of a level is none", where=f"{where}: {label}")
+                raise TamperedAnswerError("this answer has a column that was not asked for", where=place)
+            if squares < 0:
+                raise TamperedAnswerError("a sum of squares is negative", where=place)
+            if column.factors and not column.continuous and not whole(total, label, where=where) == squares <= nobs:
+                raise TamperedAnswerError("the count of a level is none", where=place)
 
 
-def _moments(values: np.ndarray[Any, np.dtype[np.float64]]) -> Values:
-    return float(values.sum()), float((values * values).sum())
+def _moments(values: NDArray[np.float64], name: str) -> Values:
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        total, squares = float(values.sum()), float((values * values).sum())
+    if not math.isfinite(total) or not math.isfinite(squares):
+        raise VariableError(
+            f"values of {name} are too large to square",
+            where=name,
+            do="look for a code of missing values among them, or give it in larger units",
+        )
+    return total, squares
 
 
 def _parsed(label: str, where: str) -> Column:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,21 +64,34 @@ def add(parts: Iterable[Sums]) -> Sums:
     ------
     ValueError
         If there is nothing to add, or the headings differ.
+    TamperedAnswerError
+        If a sum is too large for a float64.
     """
     parts = list(parts)
+    if not parts:
+        raise ValueError("there is nothing to add")
     first = parts[0]
     if any((p.keys, p.columns) != (first.keys, first.columns) for p in parts):
         raise ValueError("tables with different headings cannot be added")
     labels = dict.fromkeys(label for part in parts for label in part.rows)
     zero = (0.0,) * len(first.columns)
     rows = {
-        label: tuple(math.fsum(cells) for cells in zip(*(p.rows.get(label, zero) for p in parts), strict=True))
+        label: tuple(_sum(cells) for cells in zip(*(p.rows.get(label, zero) for p in parts), strict=True))
         for label in labels
     }
     names = dict.fromkeys(name for part in parts for name in part.scalars)
-    scalars = {name: math.fsum(p.scalars.get(name, 0.0) for p in parts) for name in names}
+    scalars = {name: _sum(p.scalars.get(name, 0.0) for p in parts) for name in names}
     return Sums(scalars, first.keys, first.columns, rows)
 
+
+def _sum(cells: Iterable[float]) -> float:
+    try:
+        return math.fsum(cells)
+    except OverflowError:
+        raise TamperedAnswerError("the answers add up to more than a float64 can hold", where="the sums") from None
+
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 
 _WHOLE_BELOW = 1e15
 """Whole numbers below this are written without a point or exponent."""
@@ -104,10 +118,8 @@ def read_number(text: str, *, where: str) -> float:
     TamperedAnswerError
         If it is none, or not finite.
     """
-    try:
-        value = float(text) if text.isascii() and "_" not in text else math.nan
-    except ValueError:
-        value = math.nan
+    # `float` alone would take spaces, underscores, other scripts' digits and words for numbers.
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(value):
         raise TamperedAnswerError("this is not a finite number", where=where, found=repr(text[:40]))
     return value
@@ -115,12 +127,14 @@ def read_number(text: str, *, where: str) -> float:
 
 def write_table(keys: Sequence[str], columns: Sequence[str], rows: Mapping[Labels, Sequence[float]]) -> bytes:
     """A table as CSV (RFC 4180, UTF-8, line ends of one byte): a heading, then a row a label."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*keys, *columns])
-    for labels, values in rows.items():
-        writer.writerow([*labels, *map(write_number, values)])
-    return text.getvalue().encode()
+    lines = [[*keys, *columns], *([*labels, *map(write_number, values)] for labels, values in rows.items())]
+    return "".join(",".join(map(_field, line)) + "\n" for line in lines).encode()
+
+
+def _field(text: str) -> str:
+    # Python's csv writes a carriage return bare when lines end in "\n" alone, and its reader ends a line there.
+    bare = text != "" and re.search('[",\r\n]', text) is None
+    return text if bare else '"' + text.replace('"', '""') + '"'
 
 
 def read_table(content: bytes, keys: Sequence[str], *, where: str) -> tuple[Labels, dict[Labels, Values]]:
@@ -159,8 +173,14 @@ def from_parts(scalars: Mapping[str, object], table: bytes, keys: Sequence[str],
     Raises
     ------
     TamperedAnswerError
-        If a scalar is no number or the table is none.
+        If a scalar is no number written as text, or the table is none.
     """
     columns, rows = read_table(table, keys, where=where)
-    numbers = {str(name): read_number(str(text), where=f"{where}: {name}") for name, text in scalars.items()}
+    numbers = {name: read_number(_text(text, where), where=f"{where}: {name}") for name, text in scalars.items()}
     return Sums(numbers, tuple(keys), columns, rows)
+
+
+def _text(found: object, where: str) -> str:
+    if not isinstance(found, str):
+        raise TamperedAnswerError("a number in this answer is not written as text", where=where)
+    return found

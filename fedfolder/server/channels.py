@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -34,6 +36,8 @@ class Channels:
         Seconds that any wait may take; 0 for ever.
     idle : callable
         Lets time pass between looks.
+    clock : callable
+        Seconds, from any start, that never run backwards.
     """
 
     def __init__(
@@ -45,13 +49,16 @@ class Channels:
         timeout: float,
         longest_pause: float,
         idle: Idle,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.boxes = boxes
         self._journal = journal
         self._progress = progress
-        self._deadline = time.monotonic() + timeout if timeout else None
+        self._clock = clock
+        self._deadline = clock() + timeout if timeout else math.inf
         self._longest_pause = longest_pause
         self._idle = idle
+        self._reached: set[str] = set()
 
     def open(self) -> None:
         """Take possession of every channel, and wait until every node has introduced itself.
@@ -65,32 +72,46 @@ class Channels:
         """
         for box in self.boxes.values():
             box.open({"role": "server", "software": SOFTWARE})
-        unknown = self._unknown()
+        unknown = self.unknown()
         if unknown:
             self._progress.greeting(unknown)
-            self.collect(enough=lambda _: not self._unknown())
+            self.collect(enough=lambda _: not self.unknown())
 
-    def _unknown(self) -> list[str]:
+    def unknown(self) -> list[str]:
+        """The nodes that have not introduced themselves."""
         return [node for node, box in self.boxes.items() if box.waits_for() == 0]
 
     def release(self) -> None:
-        """Delete from the share what a node has acknowledged."""
+        """Delete from the share what a node has acknowledged; what cannot be deleted now goes after the next fit."""
         for box in self.boxes.values():
             if box.waits_for() is None:
-                box.release()
+                with contextlib.suppress(ExchangeError):
+                    box.release()
 
     def publish(self) -> None:
         """Publish to every node before waiting for any.
 
+        A folder that could be written before, in this run, is one that has gone away and comes back: `collect` tries
+        again. One that could never be written is more likely set up wrongly, and somebody should know at once.
+
         Raises
         ------
         ExchangeError
-            If a folder cannot be written.
+            If a folder cannot be written, and could not be before.
         """
         for node, box in self.boxes.items():
-            written = box.publish()
-            if written:
-                self._progress.copied(node, written)
+            try:
+                written = box.publish()
+            except ExchangeError:
+                if node not in self._reached:
+                    raise
+                continue
+            self._copied(node, written)
+
+    def _copied(self, node: str, written: Sequence[str]) -> None:
+        if written:
+            self._reached.add(node)
+            self._progress.copied(node, written)
 
     def collect(
         self, *, enough: Callable[[Message], bool] = lambda _: False, patience: float | None = None
@@ -102,7 +123,7 @@ class Channels:
         enough : callable
             Told of each message accepted; when it returns True, the wait is over.
         patience : float, optional
-            Seconds after which the wait ends without an error.
+            Seconds after which the wait ends without an error, whatever the study's time.
 
         Raises
         ------
@@ -110,7 +131,7 @@ class Channels:
             When the study's time is over, naming the nodes.
         """
         pauses = Pauses(longest=self._longest_pause)
-        until = None if patience is None else time.monotonic() + patience
+        until = self._deadline if patience is None else self._clock() + patience
         while True:
             trouble: dict[str, str] = {}
             for node in self.owing():
@@ -120,24 +141,25 @@ class Channels:
                     pauses.progress()
                     if enough(message):
                         return self.owing()
-            owing = self.owing()
-            if not owing or (until is not None and time.monotonic() >= until):
+            owing, left = self.owing(), until - self._clock()
+            if not owing or (left <= 0 and patience is not None):
                 return owing
-            self._progress.waiting({node: trouble.get(node, "") for node in owing})
-            if self._deadline is not None and time.monotonic() >= self._deadline:
+            if left <= 0:
                 raise self._out_of_time(owing, trouble)
-            self._idle(pauses.next())
+            self._progress.waiting({node: trouble.get(node, "") for node in owing})
+            self._idle(min(pauses.next(), left))
 
     def _look(self, node: str) -> tuple[Message | None, str]:
         """The message that a node owes, if it is there, and otherwise what stands in the way."""
         box = self.boxes[node]
         try:
-            box.publish()
+            self._copied(node, box.publish())
             message = box.receive()
         except ExchangeError as error:
             # A share that goes away comes back: nothing is lost by waiting for it.
-            return None, str(error)
+            return None, " ".join(filter(None, [f"{error.what}:", error.where, f"({error.found})" * bool(error.found)]))
         if message is not None:
+            self._reached.add(node)
             self._progress.reading(node)
         return message, "; ".join(f"{name}: {reason}" for name, reason in box.findings.items())
 

@@ -7,11 +7,12 @@ is written out once more.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 from typing import TYPE_CHECKING
 
-from fedfolder.errors import RefusedError, TamperedAnswerError
+from fedfolder.errors import ExchangeError, RefusedError, TamperedAnswerError, VariableError
 from fedfolder.exchange import strict_json
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.plan import messages
@@ -20,11 +21,10 @@ from fedfolder.plan.proposal import Proposal
 from fedfolder.questions.moments import Moments, require_one_kind
 from fedfolder.questions.sums import add
 from fedfolder.server import place
-from fedfolder.server.place import REFUSED, SET_ASIDE
+from fedfolder.server.place import CONTRADICTED, REFUSED, SET_ASIDE
 from fedfolder.server.words import refusal_in_words
 
 if TYPE_CHECKING:
-    from fedfolder.questions.sums import Sums
     from collections.abc import Iterable, Mapping
 
     from fedfolder.command import Command
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fedfolder.exchange.envelope import Message
     from fedfolder.exchange.journal import Journal
     from fedfolder.questions.question import Question
+    from fedfolder.questions.sums import Sums
     from fedfolder.server.channels import Channels
     from fedfolder.server.progress import Progress
 
@@ -75,8 +76,14 @@ class Fit:
         RefusedError, WaitingError, TamperedAnswerError, VariableError, ExchangeError
         """
         self._tell_place()
-        self._settle()
-        result, published = self._drive()
+        if not self.place.status:
+            self._settle()
+        try:
+            result, published = self._drive()
+        except (VariableError, TamperedAnswerError):
+            # The journal would say the same again for ever: what is mended is asked anew, as another attempt.
+            self._close(None, CONTRADICTED)
+            raise
         self._close(published, result.status, result.message)
         return dataclasses.replace(result, nodes=tuple(self._rows.items()))
 
@@ -88,7 +95,7 @@ class Fit:
             )
         elif not self.place.is_new:
             self._progress.note(f"Going on with fit {self.place.fit}.")
-        if len(self._channels.boxes) == 2:  # noqa: PLR2004 - two
+        if len(self._channels.boxes) == 2 and not self.place.status:  # noqa: PLR2004 - two
             self._progress.note("With two nodes, the published sums show each node the other's part.")
 
     # -- before the first round -----------------------------------------------------------------------------------
@@ -110,13 +117,15 @@ class Fit:
 
     def _elsewhere(self) -> dict[str, Message]:
         """The last message to each node whose last message was not of this attempt."""
-        ours = (self.place.fit, self.place.attempt)
         last = {node: self._journal.last(node, OUT) for node in self._channels.boxes}
         return {
             node: message
             for node, message in last.items()
-            if message and message.header.number > 0 and (message.header.fit, message.header.attempt) != ours
+            if message and message.header.number > 0 and not self._is_ours(message)
         }
+
+    def _is_ours(self, message: Message) -> bool:
+        return (message.header.fit, message.header.attempt) == (self.place.fit, self.place.attempt)
 
     # -- the rounds -----------------------------------------------------------------------------------------------
 
@@ -136,20 +145,30 @@ class Fit:
 
     def _ask(self, round_: int, question: Question, published: Sums | None) -> tuple[Question, Sums]:
         """Ask every node; return the question as it stands in the journal, and the sum of the answers."""
-        self._progress.asking(round_, question)
         where = (self.place.fit, self.place.attempt, round_)
+        replies = self._journal.of_round(*where, IN)
+        live = len(replies) < len(self._channels.boxes)
+        if live:
+            self._progress.asking(round_, question)
         requests = self._journal.of_round(*where, OUT) or self._post_requests(round_, question, published)
         asked = messages.asked(question, messages.content(next(iter(requests.values()))))
+        if live:
+            replies = self._answers(where)
+        answers = {node: self._read(asked, node, replies[node]) for node in self._channels.boxes}
+        if isinstance(asked, Moments):
+            require_one_kind(answers)
+        if live:
+            self._progress.summing(len(answers))
+        # In the roster's order, whatever order they came in.
+        return asked, add(answers.values())
+
+    def _answers(self, where: tuple[int, int, int]) -> dict[str, Message]:
+        """Send what was asked, and wait for every node's answer."""
         self._channels.publish()
         self._channels.collect(enough=lambda message: message.header.kind == "refusal")
         replies = self._journal.of_round(*where, IN)
         self._require_no_refusal(replies)
-        answers = {node: self._read(asked, node, replies[node]) for node in self._channels.boxes}
-        if isinstance(asked, Moments):
-            require_one_kind(answers)
-        self._progress.summing(len(answers))
-        # In the roster's order, whatever order they came in.
-        return asked, add(answers.values())
+        return replies
 
     def _post_requests(self, round_: int, question: Question, published: Sums | None) -> dict[str, Message]:
         """Journal a round's requests to all nodes in one transaction: a crash leaves none of them or all."""
@@ -181,7 +200,7 @@ class Fit:
                 where=message.name,
                 found=str(rows),
                 expected=str(self._rows[node]),
-                do="ask the node whether its data changed, then start the fit anew with --again",
+                do="ask the node whether its data changed, then run the same command again: it begins a new attempt",
             )
         return sums
 
@@ -201,23 +220,29 @@ class Fit:
 
     def _close(self, published: Sums | None, status: str, message: str = "") -> None:
         """Send the end to every node that can be told, and clear the share of what both sides have."""
-        self._progress.closing()
         with self._journal.transaction():
             for node, last in self._answered():
                 self._post_closing(node, last, published, status, message)
-        self._channels.publish()
-        away = self._channels.collect(patience=RECEIPTS)
+        ours = [node for node in self._channels.boxes if node not in self._elsewhere()]
+        if not self._channels.owing(ours):
+            return
+        self._progress.closing()
+        # What cannot be written now is written before the next fit: this one has ended, and its result is due.
+        with contextlib.suppress(ExchangeError):
+            self._channels.publish()
+        self._channels.collect(enough=lambda _: not self._channels.owing(ours), patience=RECEIPTS)
         self._channels.release()
+        away = self._channels.owing(ours)
         if away:
             self._progress.note(
                 f"not yet fetched by {' and '.join(away)}: the last message; it stays on the exchange until then."
             )
 
     def _answered(self) -> Iterable[tuple[str, Message]]:
-        """The nodes that have answered a request of this fit and were sent nothing since, with that request."""
+        """The nodes that have answered a request of this attempt and were sent nothing since, with that request."""
         for node, box in self._channels.boxes.items():
             last = self._journal.last(node, OUT)
-            if last and last.header.kind == "request" and box.waits_for() is None:
+            if last and last.header.kind == "request" and self._is_ours(last) and box.waits_for() is None:
                 yield node, last
 
     def _post_closing(self, node: str, last: Message, published: Sums | None, status: str, message: str = "") -> None:

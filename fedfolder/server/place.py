@@ -17,6 +17,8 @@ SET_ASIDE = "set aside"
 """How a fit ends that was unfinished when another one was begun."""
 REFUSED = "refused"
 """How an attempt ends that a node refused."""
+CONTRADICTED = "contradicted"
+"""How an attempt ends whose answers do not fit together: types that differ, rows that changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Place:
 def find(journal: Journal, nodes: Sequence[str], proposal: str, *, again: bool) -> Place:
     """The fit to go on with for a proposal, or a new one.
 
-    A fit that ended with a result stands as it is. One that was refused or set aside gets a new attempt.
+    A fit that ended with a result stands as it is. One that was refused, contradicted or set aside gets a new attempt.
 
     Parameters
     ----------
@@ -48,7 +50,7 @@ def find(journal: Journal, nodes: Sequence[str], proposal: str, *, again: bool) 
     number = max(header.fit for header in same)
     attempt = max(header.attempt for header in same if header.fit == number)
     status = _status(journal, nodes, number, attempt)
-    if status in {REFUSED, SET_ASIDE}:
+    if status in {REFUSED, SET_ASIDE, CONTRADICTED}:
         return Place(number, attempt + 1)
     return Place(number, attempt, status, is_new=False)
 

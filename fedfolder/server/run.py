@@ -10,6 +10,7 @@ import filelock
 
 from fedfolder import clock
 from fedfolder.errors import ConfigError, HomeInUseError
+from fedfolder.exchange.names import TO_SERVER
 from fedfolder.exchange.watching import Wake
 from fedfolder.plan.proposal import read_command
 from fedfolder.server.channels import Channels
@@ -19,10 +20,10 @@ from fedfolder.server.results import write_result
 from fedfolder.server.study import LOCK, RUNS, open_study
 
 if TYPE_CHECKING:
-    from fedfolder.server.study import Study
-    from fedfolder.server.progress import Progress
     from fedfolder.estimates import FitResult
     from fedfolder.server.channels import Idle
+    from fedfolder.server.progress import Progress
+    from fedfolder.server.study import Study
 
 
 def run(
@@ -68,14 +69,16 @@ def run(
     parsed = read_command(command)
     opened = open_study(Path(study))
     if not opened.nodes:
-        raise ConfigError("the study has no nodes", where=str(opened.path), do="add one: fedfolder study add-node")
+        raise ConfigError(
+            "the study has no nodes", where=str(opened.path), do="add one: fedfolder study add-node STUDY NODE"
+        )
     progress = progress or Silent()
     with contextlib.ExitStack() as stack:
         _hold(opened, stack)
         journal = opened.journal(clock.now)
         stack.callback(journal.close)
         if idle is None:
-            wake = Wake([opened.folder(node) / "to-server" for node in opened.nodes])
+            wake = Wake([opened.folder(node) / TO_SERVER for node in opened.nodes])
             stack.callback(wake.close)
             idle = wake.wait
         channels = Channels(
@@ -86,7 +89,9 @@ def run(
             longest_pause=opened.waiting.longest_pause,
             idle=idle,
         )
-        channels.open()
+        # Before the channels are open, the roster has the keys that the journal knows: enough for a fit that has ended.
+        if not Fit(parsed, channels, journal, progress, again=again).place.status:
+            channels.open()
         fit = Fit(parsed, channels, journal, progress, again=again)
         result = fit.run()
         write_result(opened.path / RUNS / f"fit{fit.place.fit}", result)
@@ -98,5 +103,7 @@ def _hold(study: Study, stack: contextlib.ExitStack) -> None:
         stack.enter_context(filelock.FileLock(study.path / LOCK).acquire(blocking=False))
     except filelock.Timeout:
         raise HomeInUseError(
-            "a fit of this study is running already", where=str(study.path), do="wait for it to end, or stop it"
+            "a fit of this study is running already",
+            where=str(study.path),
+            do="wait for it to end, or stop it and run it again later: it goes on where it was",
         ) from None

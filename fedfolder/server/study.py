@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -34,8 +34,8 @@ _NODES = re.compile(r"^nodes\s*=\s*\[[^\]]*\]", re.MULTILINE)
 class Waiting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds: how long a run waits for the nodes (0: for ever), and between looks at most."""
 
-    timeout: float = 0.0
-    longest_pause: float = 5.0
+    timeout: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    longest_pause: Annotated[float, msgspec.Meta(gt=0)] = 5.0
 
 
 class StudySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,12 +114,14 @@ def create(path: Path, name: str, exchange: Path) -> Study:
         raise HomeInUseError(
             "a study lives here already", where=str(path), do="choose another folder, or add nodes to this one"
         )
+    settings.require_private(path, exchange)
+    # First what can go wrong outside: a home that was made half could not be made again.
+    files.make_folder(exchange / name)
     path.mkdir(parents=True, exist_ok=True)
     (path / RUNS).mkdir(exist_ok=True)
     keys.create(path)
-    files.make_folder(exchange / name)
-    text = resource("node_templates", SETTINGS).read_text(encoding="utf-8")
-    text = text.replace("@NAME@", settings.quoted(name)).replace("@EXCHANGE@", settings.quoted(str(exchange)))
+    values = {"NAME": settings.quoted(name), "EXCHANGE": settings.quoted(str(exchange))}
+    text = settings.fill(resource("node_templates", SETTINGS).read_text(encoding="utf-8"), values)
     (path / SETTINGS).write_text(text, encoding="utf-8", newline="\n")
     return open_study(path)
 
@@ -133,9 +135,10 @@ def open_study(path: Path) -> Study:
         If its settings or key are not as they should be.
     """
     found = settings.load(path / SETTINGS, StudySettings, make="fedfolder study new")
-    names.check_place("study", found.name)
-    for node in found.nodes:
-        names.check_place("node", node)
+    with settings.located(path / SETTINGS):
+        names.check_place("study", found.name)
+        for node in found.nodes:
+            names.check_place("node", node)
     if len(set(found.nodes)) != len(found.nodes):
         raise ConfigError("a node stands twice in the list", where=str(path / SETTINGS), do="take one of them out")
     return Study(
@@ -170,7 +173,12 @@ def add_node(study: Study, node: str) -> Study:
     listed = ", ".join(settings.quoted(name) for name in (*study.nodes, node))
     text, found = _NODES.subn(lambda _: f"nodes = [{listed}]", path.read_text(encoding="utf-8-sig"), count=1)
     if not found:
-        raise ConfigError("the list of nodes was not found", where=str(path), expected="a line nodes = [...]")
+        raise ConfigError(
+            "the list of nodes was not found",
+            where=str(path),
+            expected="a line nodes = [...]",
+            do=f"write the node into the list by hand: {settings.quoted(node)}",
+        )
     files.write(path, text.encode())
     return open_study(study.path)
 

@@ -110,6 +110,7 @@ def maximize(
     *,
     max_iterations: int = 25,
     max_halvings: int = 12,
+    max_evaluations: int | None = None,
     tolerance: float = 1e-16,
     scale: Callable[[Derivatives], float] = lambda _: 1.0,
     report: Callable[[Iteration], None] | None = None,
@@ -122,6 +123,8 @@ def maximize(
         The first beta to ask about.
     max_iterations, max_halvings : int
         Accepted steps, and halvings of one step.
+    max_evaluations : int, optional
+        Betas asked about, at most; a step that has no evaluation left ends the search at the last accepted beta.
     tolerance : float
         Converged where g I^-1 g / scale is below this, with I = -Hessian.
     scale : callable
@@ -171,7 +174,7 @@ def maximize(
         status = _status(point, iterations, tolerance, noise)
         if watch.sees_separation(point.derivatives):
             status = "separation"
-        if status is None and len(iterations) > max_iterations:
+        if status is None and (len(iterations) > max_iterations or evaluations == max_evaluations):
             status = _unfinished(point)
         if status is not None:
             return Solution(point.beta, point.derivatives, status, tuple(iterations), evaluations)
@@ -180,6 +183,8 @@ def maximize(
             evaluations += 1
             if _accepts(point.derivatives, derivatives):
                 break
+            if evaluations == max_evaluations:
+                return Solution(point.beta, point.derivatives, _unfinished(point), tuple(iterations), evaluations)
         else:
             exhausted = point.concave and point.decrement < EXHAUSTED
             status = "converged" if exhausted else _unfinished(point)

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+import reference
 
 from fedfolder.cli import cli
-from scripts import reference
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = {" ".join(path): (path, command) for path, command in reference.commands(cli, ("fedfolder",))}

@@ -1,0 +1,214 @@
+"""The journal: all or nothing, the same bytes for ever, and no journal but this home's."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from fedfolder.errors import JournalError, VersionError
+from fedfolder.exchange.journal import IN, OUT, VERSION, Journal
+from tests.exchange.helpers import BETA, NODE, SERVER, clock, forged, header
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "journal.sqlite3"
+
+
+@pytest.fixture
+def journal(path):
+    found = Journal(path, clock=clock)
+    yield found
+    found.close()
+
+
+def message(number=1, **fields):
+    fields = {"number": number, "round": number, "body": {"ä": "ö \u2028", "n": number}, **fields}
+    payloads = {"beta.csv": BETA, "sums.csv": bytes(range(256))}
+    return forged(header("server", "north", **fields), payloads, SERVER)
+
+
+def everything(path):
+    """Every row of every table."""
+    with sqlite3.connect(path) as db:
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        rows = {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in tables}  # noqa: S608 - its own names
+    db.close()
+    rows.pop("sqlite_sequence", None)
+    return rows
+
+
+def test_what_was_appended_is_read_back_byte_for_byte(journal, path):
+    first = message()
+    journal.append("server", IN, first, event="accepted")
+    journal.close()
+    again = Journal(path, clock=clock)
+    assert again.message("server", IN, 1) == first
+    assert again.last("server", IN) == first
+    assert again.message("server", OUT, 1) is None
+    assert again.message("north", IN, 1) is None
+    assert list(getattr(again.last("server", IN), "payloads", ())) == list(first.payloads)
+    again.close()
+
+
+def test_a_number_never_stands_for_other_bytes(journal):
+    first = message()
+    journal.append("server", IN, first, event="accepted")
+    for other in (message(body={"other": True}), first):
+        with pytest.raises(JournalError):
+            journal.append("server", IN, other, event="accepted")
+    assert journal.message("server", IN, 1) == first
+    assert len(journal.audit_lines()) == 1
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+class Counted:
+    """A database that dies at the n-th statement."""
+
+    def __init__(self, db, last):
+        self._db, self._left = db, last
+
+    def __getattr__(self, name):
+        return getattr(self._db, name)
+
+    def _count(self):
+        self._left -= 1
+        if self._left < 0:
+            raise Crash
+
+    def execute(self, *args):
+        if args[0] != "ROLLBACK":
+            self._count()
+        return self._db.execute(*args)
+
+    def executemany(self, sql, rows):
+        for row in rows:
+            self._count()
+            self._db.execute(sql, row)
+
+
+@pytest.mark.parametrize("statements", range(8))
+def test_a_crash_between_statements_leaves_nothing_or_all(journal, path, monkeypatch, statements):
+    before = everything(path)
+    monkeypatch.setattr(journal, "_db", Counted(journal._db, statements))  # noqa: SLF001 - to die inside
+
+    def pin_and_append():
+        with journal.transaction():
+            journal.pin("server", SERVER.key)
+            journal.append("server", IN, message(), event="accepted")
+
+    with pytest.raises(Crash):
+        pin_and_append()
+    monkeypatch.undo()
+    assert everything(path) == before
+    journal.append("server", IN, message(), event="accepted")
+    assert journal.last("server", IN) == message()
+
+
+def test_a_crash_leaves_none_of_a_round(journal, path):
+    before = everything(path)
+
+    def post_to_all():
+        with journal.transaction():
+            for node in ("north", "south"):
+                journal.append(node, OUT, message(), event="asked")
+            raise Crash
+
+    with pytest.raises(Crash):
+        post_to_all()
+    assert everything(path) == before
+
+
+def test_a_message_and_its_audit_line_come_together(journal, path):
+    broken = Journal(path, clock=lambda: "\ud800")
+    with pytest.raises(UnicodeEncodeError):
+        broken.append("server", IN, message(), event="accepted")
+    broken.close()
+    assert journal.last("server", IN) is None
+    journal.append("server", IN, message(), event="accepted")
+    (line,) = journal.audit_lines()
+    assert line[:4] == (clock(), "accepted", "server", 1)
+    assert message().digest in line[4]
+
+
+@pytest.mark.parametrize("damage", ["text", "truncated", "overwritten"])
+def test_a_damaged_file_is_said_to_be_one(journal, path, damage):
+    for number in range(1, 40):
+        journal.append("server", IN, message(number), event="accepted")
+    journal.close()
+    content = path.read_bytes()
+    harmed = {
+        "text": b"this is no database" * 100,
+        "truncated": content[: len(content) // 2],
+        "overwritten": content[:100] + b"\xff" * (len(content) - 100),
+    }[damage]
+    path.write_bytes(harmed)
+
+    def use():
+        found = Journal(path, clock=clock)
+        try:
+            for number in range(1, 40):
+                assert found.message("server", IN, number) == message(number)
+        finally:
+            found.close()
+
+    with pytest.raises(JournalError) as caught:
+        use()
+    assert str(path) in str(caught.value)
+    assert "do not restore an old copy" in caught.value.do
+
+
+def test_another_database_is_no_journal(path):
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE cookies (name TEXT)")
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(JournalError, match="not the journal"):
+        Journal(path, clock=clock)
+    assert everything(path) == {"cookies": []}
+    assert path.read_bytes()[:16] == before[:16]
+
+
+def test_a_newer_journal_is_left_alone(journal, path):
+    journal.close()
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    db.close()
+    before = everything(path)
+    with pytest.raises(VersionError, match="newer"):
+        Journal(path, clock=clock)
+    assert everything(path) == before
+
+
+def test_a_journal_belongs_to_one_study(journal):
+    journal.bind("study", "lbw")
+    journal.bind("study", "lbw")
+    with pytest.raises(JournalError, match="another study") as caught:
+        journal.bind("study", "other")
+    assert (caught.value.found, caught.value.expected) == ("lbw", "other")
+
+
+def test_a_key_is_pinned_once(journal):
+    assert journal.key("north") is None
+    journal.pin("north", NODE.key)
+    with pytest.raises(JournalError):
+        journal.pin("north", SERVER.key)
+    assert journal.key("north") == NODE.key
+    assert [line[1:3] for line in journal.audit_lines()] == [("pinned", "north")]
+
+
+def test_messages_are_found_by_fit_and_round(journal):
+    for node, number, round_ in [("north", 1, 1), ("north", 2, 2), ("south", 1, 1), ("south", 2, 2)]:
+        journal.append(node, OUT, message(number, round=round_), event="asked")
+    journal.append("north", OUT, message(3, round=3, kind="closing"), event="closed")
+    assert list(journal.of_round(1, 1, 2, OUT)) == ["north", "south"]
+    assert journal.of_round(1, 1, 3, OUT) == {}, "a closing is no request of a round"
+    assert journal.of_round(1, 2, 1, OUT) == {}
+    assert [m.header.number for m in journal.of_fit(1, OUT, peer="north")] == [1, 2, 3]
+    assert [h.round for h in journal.first_rounds()] == [1, 1]
+    assert journal.time_of("north", 3, "closed") == clock()
+    assert journal.time_of("north", 3, "asked") == ""

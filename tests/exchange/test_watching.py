@@ -1,0 +1,88 @@
+"""Events wake early; without them, time passes and nothing else happens."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from fedfolder.exchange import watching
+from fedfolder.exchange.watching import Pauses, Wake
+
+LONG = 20.0
+
+
+def waited(wake, seconds):
+    started = time.monotonic()
+    wake.wait(seconds)
+    return time.monotonic() - started
+
+
+def test_an_event_wakes_early(tmp_path):
+    wake = Wake([tmp_path])
+    try:
+        timer = threading.Timer(0.1, lambda: (tmp_path / "file").write_bytes(b"x"))
+        timer.start()
+        assert waited(wake, LONG) < LONG / 2
+        timer.join()
+    finally:
+        wake.close()
+
+
+def test_a_folder_that_is_missing_does_not_cost_the_others_their_events(tmp_path):
+    wake = Wake([tmp_path / "missing", tmp_path])
+    try:
+        timer = threading.Timer(0.1, lambda: (tmp_path / "file").write_bytes(b"x"))
+        timer.start()
+        assert waited(wake, LONG) < LONG / 2
+        timer.join()
+    finally:
+        wake.close()
+
+
+def test_reading_does_not_wake(tmp_path):
+    (tmp_path / "file").write_bytes(b"x")
+    wake = Wake([tmp_path])
+    try:
+        timer = threading.Timer(0.05, (tmp_path / "file").read_bytes)
+        timer.start()
+        assert waited(wake, 0.3) >= 0.29
+        timer.join()
+    finally:
+        wake.close()
+
+
+def test_without_events_waiting_takes_its_time(tmp_path):
+    wake = Wake([tmp_path])
+    try:
+        assert 0.09 <= waited(wake, 0.1) < LONG
+    finally:
+        wake.close()
+
+
+@pytest.mark.parametrize("error", [OSError(28, "no watches left"), RuntimeError, ImportError])
+def test_an_observer_that_does_not_start_costs_only_time(tmp_path, monkeypatch, error):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(watching, "_observe", refuse)
+    wake = Wake([tmp_path])
+    (tmp_path / "file").write_bytes(b"x")
+    assert waited(wake, 0.1) >= 0.09
+    wake.close()
+
+
+def test_pauses_grow_to_a_limit_and_begin_anew_after_progress():
+    pauses = Pauses(first=0.5, longest=3.0, growth=2.0)
+    assert [pauses.next() for _ in range(5)] == [0.5, 1.0, 2.0, 3.0, 3.0]
+    pauses.progress()
+    assert pauses.next() == 0.5
+
+
+def test_the_usual_pauses_are_short_at_first_and_bounded():
+    pauses = Pauses()
+    found = [pauses.next() for _ in range(100)]
+    assert found[0] == watching.FIRST_PAUSE
+    assert found == sorted(found)
+    assert found[-1] == watching.LONGEST_PAUSE

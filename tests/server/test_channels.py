@@ -1,0 +1,189 @@
+"""Waiting, by a clock that only moves when the server pauses."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fedfolder.errors import ExchangeError, WaitingError
+from fedfolder.exchange.store import FolderStore
+from fedfolder.server.channels import Channels
+from fedfolder.server.progress import Silent
+from fedfolder.server.status import status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tests.node.places import Bench
+
+
+class Watcher(Silent):
+    def __init__(self) -> None:
+        self.waited: list[dict[str, str]] = []
+        self.written: list[str] = []
+
+    def waiting(self, nodes: Mapping[str, str]) -> None:
+        self.waited.append(dict(nodes))
+
+    def copied(self, node: str, names: Sequence[str]) -> None:
+        assert names
+        self.written.append(node)
+
+
+class Rig:
+    """The server's channels with a clock of its own."""
+
+    def __init__(self, bench: Bench, timeout: float) -> None:
+        self.bench, self.time, self.pauses = bench, 1000.0, list[float]()
+        self.journal = bench.study.journal(lambda: "2026-01-01T00:00:00+00:00")
+        self.watcher = Watcher()
+        self.at: dict[float, Callable[[], object]] = {}
+        self.channels = Channels(
+            bench.study.mailboxes(self.journal),
+            self.journal,
+            self.watcher,
+            timeout=timeout,
+            longest_pause=5.0,
+            idle=self._idle,
+            clock=lambda: self.time,
+        )
+
+    def _idle(self, seconds: float) -> None:
+        assert seconds > 0
+        self.pauses.append(seconds)
+        self.time += seconds
+        for moment in sorted(self.at):
+            if self.time - 1000 >= moment:
+                self.at.pop(moment)()
+
+    def post(self, node: str) -> None:
+        self.channels.boxes[node].post({}, event="asked", kind="request", fit=1, attempt=1, round=1, body={})
+
+
+@pytest.fixture
+def rig(bench: Bench) -> Iterator[Callable[[float], Rig]]:
+    made: list[Rig] = []
+
+    def make(timeout: float) -> Rig:
+        made.append(Rig(bench, timeout))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.journal.close()
+
+
+def test_the_time_is_kept_to_the_second_and_everybody_late_is_named(bench: Bench, rig: Callable[[float], Rig]) -> None:
+    made = rig(60.0)
+    made.at[7.0] = bench.nodes["south"].work
+    with pytest.raises(WaitingError, match="north has not answered") as late:
+        made.channels.open()
+    assert made.time == pytest.approx(1060.0, abs=1e-9)
+    assert "north has not introduced itself" in late.value.where
+    assert "south" not in str(late.value)
+    assert made.watcher.waited[0] == {"north": "", "south": ""}
+    assert made.watcher.waited[-1] == {"north": ""}
+    assert late.value.exit_code == 12
+
+
+def test_pauses_grow_and_shrink_again_with_progress(bench: Bench, rig: Callable[[float], Rig]) -> None:
+    made = rig(0.0)
+    made.at[30.0] = bench.nodes["south"].work
+    made.at[50.0] = bench.nodes["north"].work
+    made.channels.open()
+    south = next(i for i, waited in enumerate(made.watcher.waited) if "south" not in waited)
+    assert max(made.pauses) == 5.0
+    assert made.pauses[:south] == sorted(made.pauses[:south])
+    assert made.pauses[south] < 0.1
+
+
+def test_patience_ends_without_an_error_even_when_the_time_is_over(bench: Bench, rig: Callable[[float], Rig]) -> None:
+    made = rig(1.0)
+    bench.work()
+    made.channels.open()
+    made.post("north")
+    made.time += 100
+    assert made.channels.collect(patience=3.0) == ["north"]
+    assert sum(made.pauses) == pytest.approx(3.0)
+    with pytest.raises(WaitingError, match="owes the answer to m000001-fit1-round1-instruction.json"):
+        made.channels.collect()
+
+
+def test_no_timeout_is_for_ever(bench: Bench, rig: Callable[[float], Rig]) -> None:
+    made = rig(0.0)
+    made.at[1e6] = bench.work
+    made.channels.open()
+    assert made.time > 1e6
+    assert math.isfinite(made.time)
+
+
+def test_a_share_that_failed_from_the_start_is_an_error_and_one_that_fails_later_is_waited_for(
+    bench: Bench, rig: Callable[[float], Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.work()
+    with pytest.raises(WaitingError):
+        bench.run(timeout=0.01, idle=lambda _: None)
+    broken, write = {"north"}, FolderStore.write
+
+    def failing(store: FolderStore, name: str, content: bytes) -> None:
+        if store.folder.parent.name in broken:
+            raise ExchangeError("the exchange could not be written", where=str(store.folder), found="the disk is full")
+        write(store, name, content)
+
+    monkeypatch.setattr(FolderStore, "write", failing)
+    made = rig(0.0)
+    made.journal.close()
+    store = bench.folder / "exchange" / "lbw" / "north" / "to-node"
+    for path in store.iterdir():
+        path.unlink()
+    with pytest.raises(ExchangeError, match="the disk is full"):
+        bench.run()
+    broken.clear()
+    looks = 0
+
+    def then_it_breaks(_seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        broken.update({"north"} if looks == 1 else ())
+        if looks == 30:
+            broken.clear()
+        for node in bench.nodes.values():
+            try:
+                node.work()
+            except ExchangeError:
+                assert broken
+
+    assert bench.run(idle=then_it_breaks).status == "converged"
+    assert looks > 30
+
+
+def test_status_says_who_owes_what_since_when(bench: Bench) -> None:
+    journal = bench.study.journal(lambda: "2026-05-04T03:02:01+02:00")
+
+    def said() -> list[tuple[str, str, str]]:
+        return [(found.node, found.state, found.remark) for found in status(bench.study, journal)]
+
+    assert said() == [(node, "has not introduced itself", "") for node in ("north", "south")]
+    bench.asleep = {"south"}
+    with pytest.raises(WaitingError):
+        bench.run(timeout=0.5)
+    north, south = status(bench.study, journal)
+    assert (north.state, north.since, north.remark) == ("owes nothing", "", "")
+    assert south.state == "has not introduced itself"
+    bench.asleep = set()
+    bench.run()
+    assert [state for _, state, _ in said()] == ["owes nothing"] * 2
+    bench.asleep = {"south"}
+    with pytest.raises(WaitingError):
+        bench.run(again=True, timeout=0.5)
+    north, south = status(bench.study, journal)
+    assert south.state.startswith("owes the answer to m0000")
+    assert south.state.endswith("(fit 2, round 1)")
+    assert south.since[:4].isdigit()
+    bench.nodes["south"].work()
+    assert said()[1][2] == "something has come from it: run the command again to fetch it"
+    (bench.folder / "exchange").rename(bench.folder / "away")
+    assert "could not be listed" in said()[0][2]
+    journal.close()

@@ -1,0 +1,251 @@
+"""Fits driven over nodes in this process: resumed, refused, set aside, contradicted, shown again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fedfolder.errors import ConfigError, RefusedError, TamperedAnswerError, VariableError, WaitingError
+from fedfolder.exchange.journal import IN, OUT
+from fedfolder.server.place import CONTRADICTED, REFUSED, SET_ASIDE, Place, find
+from fedfolder.server.progress import Silent
+from fedfolder.server.words import refusal_in_words
+from tests.node.places import Bench
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+OTHER = "logit low age"
+
+
+class Teller(Silent):
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.told.append(text)
+
+    def asking(self, round_: int, question: Any) -> None:
+        self.told.append(f"round {round_}: {question.kind}")
+
+    def copied(self, node: str, names: object) -> None:
+        self.told.append(f"copied to {node}")
+
+    def iteration(self, iteration: Any) -> None:
+        self.told.append(f"iteration {iteration.number}")
+
+    def summing(self, nodes: int) -> None:
+        self.told.append(f"summing {nodes}")
+
+    def closing(self) -> None:
+        self.told.append("closing")
+
+
+def headers(bench: Bench, node: str = "north") -> list[tuple[str, int, int]]:
+    journal = bench.study.journal(lambda: "")
+    found = [(h.kind, h.fit, h.attempt) for h in journal.headers(node, OUT)]
+    journal.close()
+    return found
+
+
+def stopping_after(bench: Bench, passes: int) -> Callable[[float], None]:
+    """Nodes that work for some passes, and then nobody does."""
+
+    def idle(_seconds: float) -> None:
+        nonlocal passes
+        passes -= 1
+        if passes >= 0:
+            bench.work()
+
+    return idle
+
+
+@pytest.mark.parametrize("passes", range(2, 8))
+def test_a_fit_goes_on_from_wherever_it_stopped_with_the_same_bits(
+    bench: Bench, tmp_path: Path, passes: int
+) -> None:
+    with pytest.raises(WaitingError):
+        bench.run(timeout=0.3, idle=stopping_after(bench, passes))
+    before = headers(bench)
+    for name in ("north", "south"):
+        bench.wake(name)
+    teller = Teller()
+    resumed = bench.run(progress=teller)
+    files = {name: bench.home(name).data for name in ("north", "south")}
+    whole = Bench(tmp_path / "whole").open(files)
+    assert json.loads(resumed.to_json()) == json.loads(whole.run().to_json())
+    assert headers(bench) == headers(whole), "nothing was asked twice"
+    assert headers(bench)[: len(before)] == before
+    whole.close()
+
+
+def test_a_finished_fit_is_told_from_the_journal(bench: Bench) -> None:
+    first = bench.run()
+    asked = headers(bench)
+    teller = Teller()
+    again = bench.run(progress=teller, idle=lambda _: pytest.fail("nobody is waited for"))
+    assert again.to_json() == first.to_json()
+    assert headers(bench) == asked
+    assert teller.told[0].startswith("Fit 1 of this command has ended before")
+    assert set(teller.told[1:]) == {f"iteration {k}" for k in range(len(first.iterations))}
+
+
+def test_two_nodes_are_told_that_sums_say_a_lot(bench: Bench) -> None:
+    teller = Teller()
+    bench.run(progress=teller)
+    assert teller.told[0] == "With two nodes, the published sums show each node the other's part."
+
+
+def test_a_receipt_that_is_outstanding_holds_up_neither_the_same_fit_nor_a_finished_one(bench: Bench) -> None:
+    def until_closing(_seconds: float) -> None:
+        bench.nodes["north"].work()
+        if not any("closing" in name for name in bench.on_share("south", "to-node")):
+            bench.nodes["south"].work()
+
+    teller = Teller()
+    first = bench.run(idle=until_closing, progress=teller)
+    assert teller.told[-1].startswith("not yet fetched by south: the last message")
+    assert any("closing" in name for name in bench.on_share("south", "to-node"))
+    bench.asleep = {"south"}
+    assert bench.run().to_json() == first.to_json()
+    bench.asleep = set()
+    assert bench.run(OTHER).status == "converged"
+    assert [kind for kind, fit, _ in headers(bench, "south") if fit == 1].count("closing") == 1
+
+
+def test_showing_a_finished_fit_closes_no_other(bench: Bench) -> None:
+    bench.run(OTHER)
+    with pytest.raises(WaitingError):
+        bench.run(timeout=0.3, idle=stopping_after(bench, 4))
+    bench.work()
+    asked = headers(bench)
+    bench.run(OTHER)
+    assert headers(bench) == asked
+    assert bench.run().status == "converged"
+    assert [attempt for _, fit, attempt in headers(bench) if fit == 2] == [1] * (len(headers(bench)) - len(asked) + 3) or (
+        {attempt for _, fit, attempt in headers(bench) if fit == 2} == {1}
+    )
+
+
+def test_set_aside_comes_back_as_another_attempt(bench: Bench) -> None:
+    with pytest.raises(WaitingError):
+        bench.run(timeout=0.3, idle=stopping_after(bench, 4))
+    bench.run(OTHER)
+    bench.run()
+    attempts = [(fit, attempt) for _, fit, attempt in headers(bench)[1:]]
+    assert list(dict.fromkeys(attempts)) == [(1, 1), (2, 1), (1, 2)]
+    closings = [kind for kind, _, _ in headers(bench)].count("closing")
+    assert closings == 3
+
+
+def test_rows_that_change_within_a_fit_name_the_node_and_end_the_attempt(bench: Bench) -> None:
+    with pytest.raises(WaitingError):
+        bench.run(timeout=0.3, idle=stopping_after(bench, 3))
+    path = bench.home("south").data
+    path.write_text(path.read_text(encoding="utf-8") + "1,30,1\n", encoding="utf-8")
+    bench.wake("south")
+    with pytest.raises(TamperedAnswerError, match="the number of rows at south changed"):
+        bench.run()
+    result = bench.run()
+    assert dict(result.nodes) == {"north": 30, "south": 28}
+    assert headers(bench)[-1] == ("closing", 1, 2)
+
+
+def test_types_that_differ_end_the_attempt(bench: Bench) -> None:
+    path = bench.home("south").data
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(",0\n", ",no\n").replace(",1\n", ",yes\n"), encoding="utf-8")
+    with pytest.raises(VariableError, match="smoke is text at one node"):
+        bench.run("logit low age i.smoke")
+    path.write_text(text, encoding="utf-8")
+    assert bench.run("logit low age i.smoke").status == "converged"
+
+
+def test_a_refusal_is_told_at_once_to_all(bench: Bench) -> None:
+    settings = bench.folder / "south" / "node.toml"
+    whole = settings.read_text(encoding="utf-8")
+    settings.write_text(whole.replace("'age'", "'aged'"), encoding="utf-8")
+    bench.wake("south")
+    with pytest.raises(RefusedError) as refused:
+        bench.run()
+    assert "south: it has no such variable, or has not released it: age; did you mean aged?" in refused.value.found
+    assert headers(bench) == [("hello", 0, 0), ("request", 1, 1), ("closing", 1, 1)]
+    settings.write_text(whole, encoding="utf-8")
+    bench.wake("south")
+    assert bench.run().status == "converged"
+    assert headers(bench)[-1] == ("closing", 1, 2)
+
+
+def test_again_begins_another_fit_and_then_goes_on_with_it(bench: Bench) -> None:
+    first = bench.run()
+    with pytest.raises(WaitingError):
+        bench.run(again=True, timeout=0.3, idle=stopping_after(bench, 2))
+    teller = Teller()
+    second = bench.run(progress=teller)
+    assert "Going on with fit 2." in teller.told
+    assert second.to_json() == first.to_json()
+    assert {fit for _, fit, _ in headers(bench)} == {0, 1, 2}
+
+
+@pytest.mark.parametrize("ended", [REFUSED, SET_ASIDE, CONTRADICTED, "converged", "separation", ""])
+def test_where_a_fit_stands(bench: Bench, ended: str) -> None:
+    bench.run()
+    journal = bench.study.journal(lambda: "")
+    (proposal,) = {header.proposal for header in journal.first_rounds()}
+    nodes = list(bench.study.nodes)
+    assert find(journal, nodes, proposal, again=False) == Place(1, 1, "converged", is_new=False)
+    assert find(journal, nodes, proposal, again=True) == Place(2, 1)
+    assert find(journal, nodes, "another", again=False) == Place(2, 1)
+    box = bench.study.mailboxes(journal)["north"]
+    fields = {"fit": 2, "attempt": 1, "proposal": "p"}
+    box.post({}, event="asked", kind="request", round=1, body={}, **fields)
+    assert find(journal, nodes, "p", again=False) == Place(2, 1, "", is_new=False)
+    box.publish()
+    bench.nodes["north"].work()  # refuses a request without a proposal, and that is an answer
+    if not ended:
+        box.receive()
+        last = journal.last("north", IN)
+        assert last is not None
+        assert last.header.kind == "refusal"
+        assert find(journal, nodes, "p", again=False) == Place(2, 2)
+    journal.close()
+
+
+def test_a_study_without_nodes(bench: Bench) -> None:
+    path = bench.folder / "server" / "study.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("'north', 'south'", ""), encoding="utf-8")
+    with pytest.raises(ConfigError, match="no nodes"):
+        bench.run()
+
+
+def test_a_result_that_cannot_be_written_is_written_by_the_next_run(bench: Bench) -> None:
+    (bench.folder / "server" / "runs").rmdir()
+    (bench.folder / "server" / "runs").write_text("in the way", encoding="utf-8")
+    with pytest.raises(ConfigError, match="nothing is asked anew"):
+        bench.run()
+    asked = headers(bench)
+    (bench.folder / "server" / "runs").unlink()
+    bench.run(idle=lambda _: None)
+    assert headers(bench) == asked
+    names = sorted(path.name for path in (bench.folder / "server" / "runs" / "fit1").iterdir())
+    assert names == ["result.csv", "result.json", "result.txt"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"code": "Nonsense", "names": "age"},
+        {"code": ["UnknownName"], "names": [{"a": 1}] * 1000, "nearest": ["x" * 10_000] * 1000},
+        {"code": "UnknownName", "names": ["\x1b[2J\nError: pay", "\u202e"]},
+    ],
+)
+def test_a_strangers_refusal_is_cut_and_printable(body: dict[str, object]) -> None:
+    said = refusal_in_words(body)
+    assert said.isprintable()
+    assert len(said) < 1000
