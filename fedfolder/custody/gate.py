@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fedfolder.errors import RefusedError
+from fedfolder.exchange import strict_json
 from fedfolder.plan.fit import fit
 from fedfolder.plan.messages import PROPOSAL, comes_to, content, ends_with
 from fedfolder.plan.proposal import Proposal
@@ -34,17 +35,43 @@ def proposal_of(requests: Sequence[Message]) -> Proposal:
     return Proposal.from_dict(content(requests[0]).part(PROPOSAL))
 
 
+def digests(proposal: Proposal, asked: Question | None = None) -> dict[str, str]:
+    """What a request's header says of the fit: digests of the proposal, of its roster, and of the protocol constants.
+
+    Parameters
+    ----------
+    asked : Question, optional
+        The question; one that depends on no constants has an empty digest of them.
+    """
+    units = asked.units() if asked is not None else None
+    return {
+        "proposal": strict_json.digest(proposal.to_dict()),
+        "roster": strict_json.digest([list(entry) for entry in proposal.roster]),
+        "protocol": strict_json.digest(units) if units is not None else "",
+    }
+
+
 def question(proposal: Proposal, requests: Sequence[Message]) -> Question:
     """The question that the last of `requests` asks, if the plan leads to it.
 
     Raises
     ------
     RefusedError, BetaError, TamperedAnswerError
-        If it is not.
+        If it is not; also if the constants of the protocol come out differently here.
     """
     if [message.header.round for message in requests] != list(range(1, len(requests) + 1)):
         raise RefusedError("the rounds of this fit do not follow each other", expected="1, 2, 3, …")
-    return comes_to(fit(proposal), [content(message) for message in requests])
+    reached = comes_to(fit(proposal), [content(message) for message in requests])
+    header = requests[-1].header
+    for name, ours in digests(proposal, reached).items():
+        if getattr(header, name) != ours:
+            raise RefusedError(
+                f"the {name} of this request is not what comes out here",
+                found=str(getattr(header, name))[:16],
+                expected=ours[:16],
+                do="compare `fedfolder --version` at both ends",
+            )
+    return reached
 
 
 def result(proposal: Proposal, messages: Sequence[Message]) -> FitResult | None:

@@ -5,6 +5,7 @@ Numbers are whole; those that matter to the last digit travel as text. So a mess
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, NoReturn
 
@@ -54,6 +55,17 @@ def canonical(value: object) -> bytes:
         return rfc8785.dumps(value)  # type: ignore[arg-type]
     except (rfc8785.CanonicalizationError, UnicodeError, RecursionError):
         raise MessageError("this has no canonical JSON form", expected="text in Unicode, whole numbers") from None
+
+
+def digest(value: object) -> str:
+    """SHA-256, in hex, of the canonical form.
+
+    Raises
+    ------
+    MessageError
+        As `canonical`.
+    """
+    return hashlib.sha256(canonical(value)).hexdigest()
 
 
 def pretty(value: object) -> bytes:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 from typing import TYPE_CHECKING
 
+from fedfolder.custody import gate
 from fedfolder.errors import ExchangeError, RefusedError, TamperedAnswerError, VariableError
-from fedfolder.exchange import strict_json
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.plan import messages
 from fedfolder.plan.fit import fit
@@ -61,12 +60,8 @@ class Fit:
         self._progress = progress
         roster = tuple((node, (journal.key(node) or b"").hex()) for node in channels.boxes)
         self._proposal = Proposal(command, roster)
-        self._digests = {
-            "proposal": digest(self._proposal.to_dict()),
-            "roster": digest([list(entry) for entry in roster]),
-        }
         self._rows: dict[str, int] = {}
-        self.place = place.find(journal, list(channels.boxes), self._digests["proposal"], again=again)
+        self.place = place.find(journal, list(channels.boxes), gate.digests(self._proposal)["proposal"], again=again)
 
     def run(self) -> FitResult:
         """Drive the fit to its end and tell the nodes.
@@ -173,7 +168,6 @@ class Fit:
     def _post_requests(self, round_: int, question: Question, published: Sums | None) -> dict[str, Message]:
         """Journal a round's requests to all nodes in one transaction: a crash leaves none of them or all."""
         said = messages.request(question, published, self._proposal.to_dict() if round_ == 1 else None)
-        units = question.units()
         with self._journal.transaction():
             return {
                 node: box.post(
@@ -183,9 +177,8 @@ class Fit:
                     fit=self.place.fit,
                     attempt=self.place.attempt,
                     round=round_,
-                    protocol=digest(units) if units is not None else "",
                     body=dict(said.body),
-                    **self._digests,
+                    **gate.digests(self._proposal, question),
                 )
                 for node, box in self._channels.boxes.items()
             }
@@ -259,8 +252,3 @@ class Fit:
             roster=header.roster,
             body=dict(said.body),
         )
-
-
-def digest(value: object) -> str:
-    """SHA-256, in hex, of the canonical JSON of `value`."""
-    return hashlib.sha256(strict_json.canonical(value)).hexdigest()

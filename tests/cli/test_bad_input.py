@@ -84,7 +84,13 @@ def _after(spoil: Callable[[Bench], object], *arguments: str) -> Callable[[Bench
 
     def do(bench: Bench) -> Result:
         spoil(bench)
-        places = {"STUDY": bench.study, "NODE": bench.node, "SHARE": bench.share, "DATA": LBW, "NEW": bench.folder / "new"}
+        places = {
+            "STUDY": bench.study,
+            "NODE": bench.node,
+            "SHARE": bench.share,
+            "DATA": LBW,
+            "NEW": bench.folder / "new",
+        }
         words = [str(places.get(word, word)).replace("SHARE", str(bench.share)) for word in arguments]
         if words[0] == "run" and "--timeout" not in words:
             words += ["--timeout", "2"]  # an error that does not come must not hang
@@ -99,6 +105,11 @@ def _simulate(command: str, *texts: str) -> Callable[[Bench], Result]:
         return fedfolder("simulate", command, *files)
 
     return do
+
+
+def _become_another(bench: Bench) -> None:
+    assert fedfolder("status", bench.study).exit_code == 0
+    bench.toml(bench.study / "study.toml", "'lbw'", "'other'")
 
 
 def _nothing(_bench: Bench) -> None:
@@ -119,9 +130,13 @@ CASES = [
     Case("an unknown variable", _simulate("logit low agee"), 4, ("agee", "did you mean age?")),
     Case("an unknown split", _after(_nothing, "simulate", FIT, "DATA", "--by", "rase"), 4, ("did you mean race?",)),
     Case("absent at one node", _simulate("regress y x", ROWS, "y,z\n1,2\n"), 4, ("node2", "x")),
-    Case("text and number, factor", _simulate("regress y i.g", ROWS, TEXT), 5, ("g", "text at node2; numbers at node1")),
+    Case(
+        "text and number, factor", _simulate("regress y i.g", ROWS, TEXT), 5, ("g", "text at node2; numbers at node1")
+    ),
     Case("text as a number", _simulate("regress y x g", ROWS, TEXT), 5, ("node2", "g")),
-    Case("no .dta", _after(lambda b: b.csv("x.dta", ROWS), "node", "init", "NEW", "--data", "", "--exchange", "x"), 6, ()),
+    Case(
+        "no .dta", _after(lambda b: b.csv("x.dta", ROWS), "node", "init", "NEW", "--data", "", "--exchange", "x"), 6, ()
+    ),
     Case("a missing file", _after(_nothing, "simulate", FIT, "nowhere.dta"), 6, ("nowhere.dta",)),
     Case("an unknown kind", _after(lambda b: b.csv("x.sav", "x"), "simulate", FIT, "x.sav"), 6, (".dta or .csv",)),
     Case("a missing exchange", _after(lambda b: shutil.rmtree(b.share), "run", "STUDY", FIT), 7, ("lbw", "north")),
@@ -131,7 +146,9 @@ CASES = [
         7,
         ("the exchange is not there", "connect the drive"),
     ),
-    Case("a missing exchange, check", _after(lambda b: shutil.rmtree(b.share), "node", "check", "NODE"), 7, ("to-node",)),
+    Case(
+        "a missing exchange, check", _after(lambda b: shutil.rmtree(b.share), "node", "check", "NODE"), 7, ("to-node",)
+    ),
     Case(
         "a home used twice",
         _after(_nothing, "node", "init", "NODE", "--data", "DATA", "--exchange", "SHARE/lbw/north"),
@@ -169,10 +186,14 @@ CASES = [
         11,
         ("journal version 99", "update"),
     ),
-    Case("nobody answers", _after(_nothing, "run", "STUDY", FIT, "--timeout", "0.05"), 12, ("north has not introduced",)),
+    Case(
+        "nobody answers", _after(_nothing, "run", "STUDY", FIT, "--timeout", "0.05"), 12, ("north has not introduced",)
+    ),
     Case("perfect separation", _simulate("logit y x", "y,x\n0,1\n0,2\n1,3\n1,4\n"), 14, ("separation", "leave it out")),
     Case("no study there", _after(_nothing, "run", "NEW", FIT), 15, ("there is no study.toml", "fedfolder study new")),
-    Case("no node there", _after(_nothing, "node", "once", "NEW"), 15, ("there is no node.toml", "fedfolder node init")),
+    Case(
+        "no node there", _after(_nothing, "node", "once", "NEW"), 15, ("there is no node.toml", "fedfolder node init")
+    ),
     Case(
         "malformed TOML",
         _after(lambda b: b.toml(b.study / "study.toml", "format = 1", "format = = 1"), "status", "STUDY"),
@@ -181,7 +202,9 @@ CASES = [
     ),
     Case(
         "a path in double quotes",
-        _after(lambda b: b.toml(b.node / "node.toml", "data = '", 'data = "S:\\data\\x.dta" #'), "node", "check", "NODE"),
+        _after(
+            lambda b: b.toml(b.node / "node.toml", "data = '", 'data = "S:\\data\\x.dta" #'), "node", "check", "NODE"
+        ),
         15,
         ("node.toml", "single quotes"),
     ),
@@ -264,7 +287,7 @@ CASES = [
     Case(
         "a journal of another study",
         _after(
-            lambda b: (fedfolder("status", b.study), b.toml(b.study / "study.toml", "'lbw'", "'other'")),
+            _become_another,
             "status",
             "STUDY",
         ),

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fedfolder.cli.progress import REMINDERS, Live, Plain
-from fedfolder.server.progress import Progress
 from fedfolder.solve.newton import Iteration
 
 if TYPE_CHECKING:
     from fedfolder.questions.question import Question
+    from fedfolder.server.progress import Progress
 
 
 class Derivatives:
@@ -72,8 +72,8 @@ def test_iterations_alone(capsys: pytest.CaptureFixture[str]) -> None:
     plain.summing(1)
     plain.closing()
     plain.note("something")
-    plain.iteration(Iteration(3, -1.0, 0, 0.0))
-    assert capsys.readouterr().out == "note: something\nIteration 3:  Log likelihood = -1\n"
+    plain.iteration(Iteration(3, -113.5, 0, 0.0))
+    assert capsys.readouterr().out == "note: something\nIteration 3:  Log likelihood =     -113.5\n"
 
 
 class Status:
@@ -118,7 +118,7 @@ def test_the_line_that_moves_begins_anew_with_each_wait() -> None:
 
 
 def test_a_console_of_an_old_code_page_gets_question_marks(monkeypatch: pytest.MonkeyPatch) -> None:
-    from fedfolder import cli  # noqa: PLC0415 - the module, with its standard streams replaced
+    from fedfolder import cli
 
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="cp437", write_through=True)

@@ -25,6 +25,9 @@ SAMPLE = sample_from_frame(births(1), PLAN.command)
 class Header:
     round: int
     body: dict[str, Any]
+    proposal: str = ""
+    roster: str = ""
+    protocol: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def requests():
     question = next(program)
     while True:
         said = messages.request(question, published, None if found else PLAN.to_dict())
-        found.append(Carried(Header(len(found) + 1, dict(said.body)), dict(said.files)))
+        header = Header(len(found) + 1, dict(said.body), **gate.digests(PLAN, question))
+        found.append(Carried(header, dict(said.files)))
         published = question.compute(SAMPLE)
         try:
             question = program.send((question, published))
@@ -75,6 +79,14 @@ def test_every_question_of_the_plan_is_let_through():
         assert gate.question(PLAN, REQUESTS[:k]).kind == ("moments" if k == 1 else "derivatives")
 
 
+@pytest.mark.parametrize("name", ["proposal", "roster", "protocol"])
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_a_digest_that_does_not_come_out_here_is_refused(name, k):
+    header = replace(REQUESTS[k - 1].header, **{name: "0" * 64})
+    with pytest.raises(RefusedError, match=f"the {name} of this request"):
+        gate.question(PLAN, [*REQUESTS[: k - 1], replace(REQUESTS[k - 1], header=header)])
+
+
 def test_the_beta_that_is_let_through_is_the_server_s():
     found = gate.question(PLAN, REQUESTS[:4])
     assert isinstance(found, Evaluation)
@@ -89,7 +101,7 @@ def test_rounds_that_do_not_follow_each_other_are_refused(chosen):
 
 def test_rounds_renumbered_are_refused():
     with pytest.raises(FedfolderError):
-        gate.question(PLAN, [REQUESTS[0], replace(REQUESTS[2], header=Header(2, REQUESTS[2].header.body))])
+        gate.question(PLAN, [REQUESTS[0], replace(REQUESTS[2], header=replace(REQUESTS[2].header, round=2))])
 
 
 def test_derivatives_at_a_beta_of_choice_are_refused_in_every_round():
@@ -102,7 +114,8 @@ def test_derivatives_at_a_beta_of_choice_are_refused_in_every_round():
 
 def test_after_the_end_no_question_is_let_through():
     last = REQUESTS[-1]
-    more = replace(last, header=Header(last.header.round, {**last.header.body, **REQUESTS[-2].header.body}))
+    body = {**last.header.body, **REQUESTS[-2].header.body}
+    more = replace(last, header=replace(REQUESTS[-2].header, round=last.header.round, body=body))
     with pytest.raises(RefusedError):
         gate.question(PLAN, [*REQUESTS[:-1], more])
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fedfolder.node.home import NodeHome, open_home
+from fedfolder.node.home import open_home
 from fedfolder.node.loop import Node
 from fedfolder.server.run import run
 from fedfolder.server.study import open_study
@@ -15,8 +14,10 @@ from fedfolder.simulation import lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from fedfolder.estimates import FitResult
+    from fedfolder.node.home import NodeHome
     from fedfolder.server.progress import Progress
     from fedfolder.server.study import Study
 

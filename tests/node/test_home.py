@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from pathlib import Path, PureWindowsPath
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,9 +21,11 @@ from fedfolder.node.home import create, open_home, place
 from tests.node.places import data
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.node.places import Bench
 
-PATHS = [r"S:\lbw", r"\\computer\share\Jörg Müller\x", r"C:\it's mine\x", "/tmp/a 'b' \"c\"", r"C:\new\table", "@DATA@"]
+PATHS = [r"S:\lbw", r"\\computer\share\Jörg Müller\x", r"C:\it's mine\x", "/srv/a 'b' \"c\"", r"C:\new\table", "@DATA@"]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -59,7 +61,12 @@ def test_a_home_anywhere(tmp_path: Path, name: str) -> None:
     file = data(base, "north")["north"]
     create(base / "home", file, base / "share" / "lbw" / "north", ["low", "it's"])
     home = open_home(base / "home")
-    assert (home.data, home.exchange, home.study, home.me.name) == (file, base / "share" / "lbw" / "north", "lbw", "north")
+    assert (home.data, home.exchange, home.study, home.me.name) == (
+        file,
+        base / "share" / "lbw" / "north",
+        "lbw",
+        "north",
+    )
     assert home.policy.variables == ("low", "it's")
     assert sorted(path.name for path in home.exchange.iterdir()) == ["to-node", "to-server"]
     for script in ("run-node.sh", "run-node.bat"):
@@ -72,7 +79,7 @@ def test_the_script_for_unix_starts_the_node(bench: Bench) -> None:
     assert os.access(script, os.X_OK)
     last = script.read_text(encoding="utf-8").splitlines()[-1]
     assert shlex.split(last) == ["exec", sys.executable, "-m", "fedfolder", "node", "run", "."]
-    assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
+    assert subprocess.run(["/bin/sh", "-n", str(script)], check=False).returncode == 0
 
 
 def test_the_script_for_windows(bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

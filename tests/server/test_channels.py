@@ -107,15 +107,15 @@ def test_patience_ends_without_an_error_even_when_the_time_is_over(bench: Bench,
     made.time += 100
     assert made.channels.collect(patience=3.0) == ["north"]
     assert sum(made.pauses) == pytest.approx(3.0)
-    with pytest.raises(WaitingError, match="owes the answer to m000001-fit1-round1-instruction.json"):
+    with pytest.raises(WaitingError, match="owes the answer to m000001-fit1-round1"):
         made.channels.collect()
 
 
 def test_no_timeout_is_for_ever(bench: Bench, rig: Callable[[float], Rig]) -> None:
     made = rig(0.0)
-    made.at[1e6] = bench.work
+    made.at[2000.0] = bench.work
     made.channels.open()
-    assert made.time > 1e6
+    assert made.time > 3000
     assert math.isfinite(made.time)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 LBW = ROOT / "examples" / "lbw" / "lbw.dta"
 COMMAND = "logit low age smoke"
+HELLO = "m000000-hello.json"
 LONG = 45.0
 """Seconds after which something that should happen did not."""
 
@@ -104,8 +105,7 @@ class World:
         """Daemons of the named nodes, or of all, ready, and ended on leaving."""
         running = {name: self.node(name) for name in names or self.homes}
         try:
-            for name in running:
-                until(lambda node=name: (self.to_server(node) / "m000000-hello.json").exists(), what=f"{name}'s hello")
+            until(lambda: all((self.to_server(name) / HELLO).exists() for name in running), what="the nodes' hellos")
             yield running
         finally:
             for process in running.values():

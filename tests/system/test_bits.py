@@ -7,16 +7,20 @@ import os
 import random
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fedfolder.exchange.names import TO_NODE, TO_SERVER
-from tests.system.places import COMMAND, LONG, World, bits, end, fedfolder, finished, split_data, until
+from tests.system.places import COMMAND, LONG, bits, end, fedfolder, finished, split_data, until
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.system.places import World
 
 
 def test_processes_over_folders(world: World, undisturbed: str) -> None:
@@ -92,6 +96,10 @@ def test_files_that_arrive_shuffled_and_torn(world: World, tmp_path: Path, undis
     assert bits(world.result()) == undisturbed
 
 
+def _has_come(world: World, number: int, server: subprocess.Popen[str]) -> bool:
+    return server.poll() is not None or any(world.exchange.glob(f"lbw/*/to-node/m{number:06d}*"))
+
+
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_server_and_every_node_killed_twice(world: World, undisturbed: str, seed: int) -> None:
@@ -104,11 +112,7 @@ def test_server_and_every_node_killed_twice(world: World, undisturbed: str, seed
     for victim in victims:
         # A moment in a round that is not the one of the last kill; at most one message later.
         number = chance.choice([last, last + 1])
-        until(
-            lambda n=number: processes["server"].poll() is not None
-            or any(world.exchange.glob(f"lbw/*/to-node/m{n:06d}*")),
-            what=f"message {number}",
-        )
+        until(partial(_has_come, world, number, processes["server"]), what=f"message {number}")
         time.sleep(chance.random() / 5)
         last = number
         processes[victim].kill()

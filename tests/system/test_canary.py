@@ -22,7 +22,7 @@ X = [float(k * k % 17) for k in range(ROWS)]
 WITH_NUMBER = [*X[1:], float(NUMBER)]
 WITH_TEXT = [*["a", "b"] * (ROWS // 2 - 1), "a", TEXT]
 
-CASES = {
+CASES: dict[str, tuple[dict[str, Sequence[object]], str, int]] = {
     # name: (columns at node1, command, exit code)
     "a good fit": ({"y": Y, "x": WITH_NUMBER, "name": WITH_TEXT}, "regress y x", 0),
     "text where a number is needed": ({"y": Y, "x": X, "name": WITH_TEXT}, "logit y x name", 13),
@@ -51,9 +51,7 @@ def test_no_value_leaves(tmp_path: Path, name: str) -> None:
         "node2": write_csv(tmp_path / "data" / "two.csv", other),
     }
     made = World(tmp_path / "world", data)
-    said = []
-    for home in made.homes.values():
-        said.append(fedfolder("node", "check", home).output)
+    said = [fedfolder("node", "check", home).output for home in made.homes.values()]
     with contextlib.closing(made), made.nodes() as nodes:
         done = made.run(command)
         assert done.returncode == code, done.stderr

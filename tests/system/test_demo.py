@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,7 +31,9 @@ posix = pytest.mark.skipif(os.name == "nt", reason="signals and terminals of Uni
 
 def daemons_in(folder: Path) -> list[str]:
     """Process ids of node daemons whose homes lie in `folder`."""
-    ran = subprocess.run(["ps", "-ww", "-e", "-o", "pid=", "-o", "args="], capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [str(shutil.which("ps")), "-ww", "-e", "-o", "pid=", "-o", "args="], capture_output=True, text=True, check=True
+    )
     lines = [line for line in ran.stdout.splitlines() if "node run" in line and str(folder) in line]
     return [line.split()[0] for line in lines]
 
@@ -101,7 +104,7 @@ def test_an_interrupted_demo_leaves_no_process(tmp_path: Path, name: str) -> Non
 
 @posix
 def test_on_a_terminal_there_is_live_progress(tmp_path: Path) -> None:
-    import pty  # noqa: PLC0415 - Windows has none
+    import pty
 
     ours, theirs = pty.openpty()
     process = subprocess.Popen(

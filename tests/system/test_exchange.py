@@ -16,11 +16,13 @@ from fedfolder.node.home import open_home
 from fedfolder.node.loop import Node
 from fedfolder.server.status import status
 from fedfolder.server.study import open_study
-from tests.system.places import COMMAND, LBW, World, assert_explained, bits, fedfolder, finished, until
+from tests.system.places import COMMAND, LBW, assert_explained, bits, fedfolder, finished, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.system.places import World
 
 ROOT_USER = hasattr(os, "geteuid") and os.geteuid() == 0
 
@@ -31,8 +33,7 @@ def test_an_exchange_that_goes_away_in_the_middle_and_comes_back(world: World, u
         running = world.start_run()
         world.wait_for_request("node1", 2)
         world.exchange.rename(away)
-        for node in nodes:
-            until(lambda name=node: "waiting for the exchange" in world.log(name), what=f"{node} to notice")
+        until(lambda: all("waiting for the exchange" in world.log(node) for node in nodes), what="the nodes to notice")
         status = world.status()
         assert "could not be listed" in status
         assert str(world.exchange) in status
@@ -76,7 +77,7 @@ def test_a_missing_exchange(world: World, undisturbed: str) -> None:
 @contextlib.contextmanager
 def mounted(folder: Path, options: str) -> Iterator[None]:
     """A small file system in memory at `folder`; skips where that is not allowed."""
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    command = [str(shutil.which("mount")), "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
     if not ROOT_USER or shutil.which("mount") is None:
         pytest.skip("mounting a small file system needs root")
     if (ran := subprocess.run(command, capture_output=True, check=False, text=True)).returncode:
@@ -84,7 +85,11 @@ def mounted(folder: Path, options: str) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+        subprocess.run([str(shutil.which("umount")), "-l", str(folder)], check=True)
+
+
+def remount(folder: Path, how: str) -> None:
+    subprocess.run([str(shutil.which("mount")), "-o", f"remount,{how}", str(folder)], check=True)
 
 
 def test_a_read_only_exchange(world: World, undisturbed: str) -> None:
@@ -94,14 +99,14 @@ def test_a_read_only_exchange(world: World, undisturbed: str) -> None:
     shutil.copytree(world.exchange, copy)
     with mounted(world.exchange, "size=4m"):
         shutil.copytree(copy, world.exchange, dirs_exist_ok=True)
-        subprocess.run(["mount", "-o", "remount,ro", str(world.exchange)], check=True)
+        remount(world.exchange, "ro")
         done = world.run()
         assert done.returncode == 7
         assert_explained(done.stderr, "could not be written", "read-only", "ask for the right to write there")
         done = fedfolder("node", "check", world.homes["node1"])
         assert done.returncode == 7
         assert_explained(done.stderr, "read-only", str(world.to_server("node1")))
-        subprocess.run(["mount", "-o", "remount,rw", str(world.exchange)], check=True)
+        remount(world.exchange, "rw")
         with world.nodes():
             done = world.run()
     assert done.returncode == 0, done.stderr
@@ -129,7 +134,9 @@ def test_a_full_exchange(world: World, undisturbed: str) -> None:
             running = world.start_run()
             world.wait_for_request("node1", 1)
             fill()
-            until(lambda: "No space left" in "".join(map(world.log, world.homes)) or running.poll() is not None, what="")
+            until(
+                lambda: "No space left" in "".join(map(world.log, world.homes)) or running.poll() is not None, what=""
+            )
             assert running.poll() is None, "in the middle, a full disk is waited for"
             ballast.unlink()
             code, output = finished(running)

@@ -119,8 +119,8 @@ def test_showing_a_finished_fit_leaves_an_unfinished_one_alone(world: World) -> 
 
 
 def test_a_closing_that_a_node_has_not_fetched(world: World, undisturbed: str) -> None:
-    from fedfolder.node.home import open_home  # noqa: PLC0415
-    from fedfolder.node.loop import Node  # noqa: PLC0415
+    from fedfolder.node.home import open_home
+    from fedfolder.node.loop import Node
 
     with world.nodes("node1", "node2"):
         node = Node(open_home(world.homes["node3"]))

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.system.places import World, assert_explained, bits, end, finished
+from tests.system.places import assert_explained, bits, end, finished
 
 if TYPE_CHECKING:
     import subprocess
+
+    from tests.system.places import World
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
 SINCE = r"since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"
@@ -22,7 +24,9 @@ def test_a_node_that_was_never_started(world: World, undisturbed: str) -> None:
     with world.nodes("node1", "node3"):
         done = world.run("logit low age smoke", "--timeout", 3)
         assert done.returncode == 12
-        assert_explained(done.stderr, "node2 has not introduced itself", "run the same command again", "fedfolder status")
+        assert_explained(
+            done.stderr, "node2 has not introduced itself", "run the same command again", "fedfolder status"
+        )
         assert "node1" not in done.stderr
         lines = world.status().splitlines()
         assert re.search(rf"node2 +has not introduced itself, {SINCE}", lines[2])
