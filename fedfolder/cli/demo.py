@@ -27,6 +27,7 @@ COMMAND = "logit low age smoke"
 STUDY = "lbw"
 NODES = 3
 MARK = "made by fedfolder demo.txt"
+INTERRUPTS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 READY_WITHIN = 60.0
 """Seconds until every node must have introduced itself."""
 
@@ -119,14 +120,23 @@ def _prepare(folder: Path, seed: int) -> Places:
 @contextlib.contextmanager
 def _daemons(places: Places) -> Iterator[None]:
     """Three node daemons, each a process, ready before this goes on and stopped after it, however it ends."""
+    processes: dict[str, subprocess.Popen[bytes]] = {}
+    for interrupt in INTERRUPTS:
+        signal.signal(interrupt, _interrupt)
+    try:
+        _start(places, processes)
+        _wait_until_ready(places, processes)
+        yield
+    finally:
+        _stop(processes)
+
+
+def _start(places: Places, processes: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Start the daemons; each stands in `processes` before anything can interrupt."""
     import subprocess
 
-    processes: dict[str, subprocess.Popen[bytes]] = {}
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _interrupt)
-    try:
-        for node, home in places.nodes.items():
+    for node, home in places.nodes.items():
+        with _not_now():
             click.echo(f"$ fedfolder node run {home}")
             with (home / "terminal.txt").open("wb") as output:
                 processes[node] = subprocess.Popen(  # noqa: S603 - our own program
@@ -136,9 +146,12 @@ def _daemons(places: Places) -> Iterator[None]:
                     stdin=subprocess.DEVNULL,
                     env={**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"},
                 )
-        _wait_until_ready(places, processes)
-        yield
-    finally:
+
+
+def _stop(processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    import subprocess
+
+    with _not_now():
         for process in processes.values():
             process.terminate()
         for process in processes.values():
@@ -149,6 +162,20 @@ def _daemons(places: Places) -> Iterator[None]:
                 process.wait()
         if processes:
             click.echo("\nThe three nodes are stopped.")
+
+
+@contextlib.contextmanager
+def _not_now() -> Iterator[None]:
+    """Let an interrupt wait until the end of the block: a process that nobody knows of would stay for ever."""
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in INTERRUPTS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

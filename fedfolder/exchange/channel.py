@@ -108,6 +108,12 @@ class Channel:
             messages.append(sent)
         return messages
 
+    def outstanding(self) -> list[Message]:
+        """What the other side may lack: as `unacknowledged`, without a hello that it must have seen to write to us."""
+        received = self.received
+        known = received is not None and received.header.number > 0
+        return [message for message in self.unacknowledged() if message.header.number > 0 or not known]
+
     def settled(self) -> int:
         """The number below which the other side has acknowledged everything."""
         sent, received = self.sent, self.received

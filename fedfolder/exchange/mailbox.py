@@ -118,6 +118,14 @@ class Mailbox:
         """
         return self._outbox.publish()
 
+    def has_greeted(self) -> bool:
+        """Whether this home has introduced itself."""
+        return self._channel.sent is not None
+
+    def outstanding(self) -> list[Message]:
+        """The messages that the other side may lack."""
+        return self._channel.outstanding()
+
     def release(self) -> None:
         """Delete what the other side has acknowledged, when a fit is closed; the hello stays."""
         self._outbox.release()

@@ -233,8 +233,10 @@ def _work_until(stop: Callable[[], bool], node: Node) -> None:
                     node.record.say("the exchange is back")
                 reached = True
             except ExchangeError as error:
+                if reached:
+                    # One line for a share that is away all night, whatever each look finds wrong with it.
+                    node.record.say(f"waiting for the exchange: {error}")
                 reached = False
-                node.record.say_once(f"waiting for the exchange: {error}")
             watch.wait(pauses.next(), reached=reached)
 
 

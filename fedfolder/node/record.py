@@ -31,7 +31,6 @@ class Record:
         self._home = home
         self._clock = clock
         self._echo = echo
-        self._said = ""
 
     def say(self, line: str) -> None:
         """Add a line to the log."""
@@ -39,12 +38,6 @@ class Record:
         with (self._home / LOG).open("a", encoding="utf-8", newline="\n") as file:
             file.write(stamped + "\n")
         self._echo(stamped)
-        self._said = line
-
-    def say_once(self, line: str) -> None:
-        """Add a line unless it is the one just said: a share that is away for a night is one line."""
-        if line != self._said:
-            self.say(line)
 
     def keep(self, message: Message) -> Path:
         """Copy a message's files to `kept/`, and return the folder.

@@ -142,6 +142,7 @@ def test_check_tells_whether_the_server_is_known(bench: Bench) -> None:
     text, wrong = _checked(bench, "north")
     assert wrong == []
     assert "WARNING: has not introduced itself yet" in text
+    assert bench.on_share("north", "to-server") == [], "the probe is gone, and nothing was sent"
     assert "27 rows" in _checked(bench, "south")[0]
     bench.asleep = {"north", "south"}
     with pytest.raises(FedfolderError):
@@ -150,7 +151,6 @@ def test_check_tells_whether_the_server_is_known(bench: Bench) -> None:
     bench.asleep = set()
     bench.run()
     assert "server     its key is " in _checked(bench, "north")[0]
-    assert bench.on_share("north", "to-node") == ["m000000-hello.json"], "the probe is gone"
 
 
 def test_check_names_all_that_is_wrong_and_shows_no_value(bench: Bench) -> None:

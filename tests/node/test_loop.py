@@ -110,7 +110,7 @@ def test_a_reply_is_never_computed_twice(bench: Bench) -> None:
     assert path.read_bytes() == last.content
 
 
-def test_a_daemon_outlives_an_exchange_that_is_missing_at_the_start(bench: Bench) -> None:
+def test_a_daemon_outlives_an_exchange_that_is_missing_at_the_start_and_goes_away_again(bench: Bench) -> None:
     exchange, away = bench.folder / "exchange", bench.folder / "away"
     exchange.rename(away)
     threads, looks = threading.active_count(), 0
@@ -118,15 +118,18 @@ def test_a_daemon_outlives_an_exchange_that_is_missing_at_the_start(bench: Bench
     def stop() -> bool:
         nonlocal looks
         looks += 1
-        if looks == 4:
+        if looks in {4, 10}:
             assert threading.active_count() == threads, "no watcher is left for a folder that is not there"
             away.rename(exchange)
-        return looks > 6
+        if looks == 7:
+            assert threading.active_count() > threads, "a folder that is there is watched"
+            exchange.rename(away)
+        return looks > 12
 
     bench.nodes.pop("north").close()
     run(bench.home("north"), echo=bench.echoed.append, stop=stop)
-    assert [line.count("waiting for the exchange") for line in bench.echoed].count(1) == 1
-    assert any(line.endswith("the exchange is back") for line in bench.echoed)
+    waiting = [line.split("  ", 1)[1][:13] for line in bench.echoed if "the exchange" in line]
+    assert waiting == ["waiting for t", "the exchange ", "waiting for t", "the exchange "]
     assert bench.on_share("north", "to-server") == ["m000000-hello.json"]
     assert threading.active_count() == threads
 

@@ -119,12 +119,9 @@ def test_no_timeout_is_for_ever(bench: Bench, rig: Callable[[float], Rig]) -> No
     assert math.isfinite(made.time)
 
 
-def test_a_share_that_failed_from_the_start_is_an_error_and_one_that_fails_later_is_waited_for(
+def test_a_share_that_cannot_be_written_is_an_error_unless_it_could_before(
     bench: Bench, rig: Callable[[float], Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.work()
-    with pytest.raises(WaitingError):
-        bench.run(timeout=0.01, idle=lambda _: None)
     broken, write = {"north"}, FolderStore.write
 
     def failing(store: FolderStore, name: str, content: bytes) -> None:
@@ -133,30 +130,27 @@ def test_a_share_that_failed_from_the_start_is_an_error_and_one_that_fails_later
         write(store, name, content)
 
     monkeypatch.setattr(FolderStore, "write", failing)
-    made = rig(0.0)
-    made.journal.close()
-    store = bench.folder / "exchange" / "lbw" / "north" / "to-node"
-    for path in store.iterdir():
-        path.unlink()
     with pytest.raises(ExchangeError, match="the disk is full"):
         bench.run()
     broken.clear()
-    looks = 0
-
-    def then_it_breaks(_seconds: float) -> None:
-        nonlocal looks
-        looks += 1
-        broken.update({"north"} if looks == 1 else ())
-        if looks == 30:
-            broken.clear()
-        for node in bench.nodes.values():
-            try:
-                node.work()
-            except ExchangeError:
-                assert broken
-
-    assert bench.run(idle=then_it_breaks).status == "converged"
-    assert looks > 30
+    for node in bench.nodes.values():
+        node.work()
+    first = rig(60.0)
+    first.channels.open()
+    first.post("north")
+    broken.add("north")
+    first.channels.publish()
+    assert first.watcher.written == []
+    second = rig(60.0)
+    with pytest.raises(ExchangeError, match="the disk is full"):
+        second.channels.publish()
+    # The first run waits, says why, and writes once there is room.
+    first.at[20.0] = broken.clear
+    first.at[30.0] = first.at[40.0] = bench.work
+    assert first.channels.collect() == []
+    assert first.watcher.written == ["north"]
+    reasons = {waited["north"] for waited in first.watcher.waited}
+    assert any("the disk is full" in reason for reason in reasons)
 
 
 def test_status_says_who_owes_what_since_when(bench: Bench) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from fedfolder.errors import ConfigError, RefusedError, TamperedAnswerError, VariableError, WaitingError
 from fedfolder.exchange.journal import IN, OUT
+from fedfolder.server import drive
 from fedfolder.server.place import CONTRADICTED, REFUSED, SET_ASIDE, Place, find
 from fedfolder.server.progress import Silent
 from fedfolder.server.words import refusal_in_words
@@ -101,7 +102,11 @@ def test_two_nodes_are_told_that_sums_say_a_lot(bench: Bench) -> None:
     assert teller.told[0] == "With two nodes, the published sums show each node the other's part."
 
 
-def test_a_receipt_that_is_outstanding_holds_up_neither_the_same_fit_nor_a_finished_one(bench: Bench) -> None:
+def test_a_receipt_that_is_outstanding_holds_up_neither_the_same_fit_nor_a_finished_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drive, "RECEIPTS", 0.2)
+
     def until_closing(_seconds: float) -> None:
         bench.nodes["north"].work()
         if not any("closing" in name for name in bench.on_share("south", "to-node")):
@@ -120,12 +125,14 @@ def test_a_receipt_that_is_outstanding_holds_up_neither_the_same_fit_nor_a_finis
 
 def test_showing_a_finished_fit_closes_no_other(bench: Bench) -> None:
     bench.run(OTHER)
+    bench.asleep = {"south"}
     with pytest.raises(WaitingError):
-        bench.run(timeout=0.3, idle=stopping_after(bench, 4))
-    bench.work()
+        bench.run(timeout=0.3)
+    # North has answered and waits for the next round, south owes.
     asked = headers(bench)
     bench.run(OTHER)
     assert headers(bench) == asked
+    bench.asleep = set()
     assert bench.run().status == "converged"
     assert {attempt for _, fit, attempt in headers(bench) if fit == 2} == {1}
 

@@ -125,8 +125,8 @@ def test_a_closing_that_a_node_has_not_fetched(world: World, undisturbed: str) -
     with world.nodes("node1", "node2"):
         node = Node(open_home(world.homes["node3"]))
         running = world.start_run()
-        # A node that is carried by hand, and stays away once the last derivatives are out.
-        while running.poll() is None and not list(world.to_node("node3").glob("*closing*")):
+        # A node that is carried by hand, and stays away once the last of six rounds is answered.
+        while running.poll() is None and not node.journal.message("server", "out", 6):
             node.work()
         node.close()
         code, output = finished(running)
