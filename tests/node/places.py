@@ -69,7 +69,7 @@ class Bench:
         command: str = "logit low age smoke",
         *,
         again: bool = False,
-        timeout: float = 5.0,
+        timeout: float = 60.0,
         progress: Progress | None = None,
         idle: Callable[[float], None] | None = None,
     ) -> FitResult:
