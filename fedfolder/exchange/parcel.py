@@ -65,7 +65,7 @@ def unpack(content: bytes, *, where: str) -> dict[Place, bytes]:
                 raise MessageError("this parcel is larger inside than any parcel", where=where, do="throw it away")
             named = [(entry, path) for entry in entries if (path := _path(entry.filename)) is not None]
             return {path: _read(archive, entry) for entry, path in named}
-    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError) as error:
         raise MessageError(
             "this parcel cannot be opened",
             where=where,

@@ -77,17 +77,13 @@ def run(
         _hold(opened, stack)
         journal = opened.journal(clock.now)
         stack.callback(journal.close)
-        if idle is None:
-            wake = Wake([opened.folder(node) / TO_SERVER for node in opened.nodes])
-            stack.callback(wake.close)
-            idle = wake.wait
         channels = Channels(
             opened.mailboxes(journal),
             journal,
             progress,
             timeout=opened.waiting.timeout if timeout is None else timeout,
             longest_pause=opened.waiting.longest_pause,
-            idle=idle,
+            idle=idle or _watch(opened, stack),
         )
         # Before the channels are open, the roster has the keys that the journal knows: enough for a fit that has ended.
         if not Fit(parsed, channels, journal, progress, again=again).place.status:
@@ -96,6 +92,13 @@ def run(
         result = fit.run()
         write_result(opened.path / RUNS / f"fit{fit.place.fit}", result)
         return result
+
+
+def _watch(study: Study, stack: contextlib.ExitStack) -> Idle:
+    """Sleep between looks, but for no longer than until something moves in a node's folder."""
+    wake = Wake([study.folder(node) / TO_SERVER for node in study.nodes])
+    stack.callback(wake.close)
+    return wake.wait
 
 
 def _hold(study: Study, stack: contextlib.ExitStack) -> None:

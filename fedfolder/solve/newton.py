@@ -154,56 +154,89 @@ def maximize(
     Boyd and Vandenberghe, Convex Optimization, 9.5 (Newton decrement). Stata Base Reference Manual, [R] Maximize.
     """
     beta, derivatives = yield start.copy()
-    evaluations = 1
     if not derivatives.is_finite:
         unknown = Iteration(0, derivatives.loglike, 0, math.nan)
-        return Solution(beta, derivatives, "not converged", (unknown,), evaluations)
-    point = _point(beta, derivatives, scale)
-    iterations: list[Iteration] = []
-    tell = report or (lambda _: None)
+        return Solution(beta, derivatives, "not converged", (unknown,), 1)
+    limits = _Limits(max_iterations, max_halvings, max_evaluations, tolerance)
+    climb = _Climb(_point(beta, derivatives, scale), limits, report or (lambda _: None))
+    while (status := climb.status()) is None:
+        step = yield from climb.step()
+        if step is None:
+            return climb.solution(climb.without_a_step())
+        beta, derivatives, halvings = step
+        climb.accept(_point(beta, derivatives, scale), halvings)
+    return climb.solution(status)
 
-    def accept(point: _Point, halvings: int) -> None:
-        iterations.append(Iteration(len(iterations), point.derivatives.loglike, halvings, point.decrement))
-        tell(iterations[-1])
 
-    accept(point, 0)
-    # Sums of squares lose what is below the last bits of the outcome: a gain of this size is noise of a perfect fit.
-    noise = 64 * EPSILON**2 * abs(derivatives.loglike)
-    watch = _Watch(derivatives)
-    while True:
-        status = _status(point, iterations, tolerance, noise)
-        if watch.sees_separation(point.derivatives):
-            status = "separation"
-        if status is None and (len(iterations) > max_iterations or evaluations == max_evaluations):
-            status = _unfinished(point)
-        if status is not None:
-            return Solution(point.beta, point.derivatives, status, tuple(iterations), evaluations)
-        for halvings in range(max_halvings + 1):
-            beta, derivatives = yield point.beta + point.step * 0.5**halvings
-            evaluations += 1
-            if _accepts(point.derivatives, derivatives):
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    iterations: int
+    halvings: int
+    evaluations: int | None
+    tolerance: float
+
+
+class _Climb:
+    """The accepted betas so far, and what follows from the last of them."""
+
+    def __init__(self, start: _Point, limits: _Limits, report: Callable[[Iteration], None]) -> None:
+        self._limits = limits
+        self._report = report
+        self._watch = _Watch(start.derivatives)
+        # Sums of squares lose what is below the last bits of the outcome: such a gain is noise of a perfect fit.
+        self._noise = 64 * EPSILON**2 * abs(start.derivatives.loglike)
+        self._iterations: list[Iteration] = []
+        self._evaluations = 1
+        self.accept(start, 0)
+
+    def accept(self, point: _Point, halvings: int) -> None:
+        """Go on from `point`."""
+        self._point = point
+        number = len(self._iterations)
+        self._iterations.append(Iteration(number, point.derivatives.loglike, halvings, point.decrement))
+        self._report(self._iterations[-1])
+
+    def status(self) -> Status | None:
+        """The status where the climb ends at the last accepted beta, None to go on."""
+        point = self._point
+        if self._watch.sees_separation(point.derivatives):
+            return "separation"
+        before = self._iterations[-2].decrement if len(self._iterations) > 1 else -math.inf
+        stalled = EXHAUSTED > point.decrement > 0.5 * before > -math.inf
+        if point.decrement < self._limits.tolerance or point.gain <= self._noise or stalled:
+            return "converged" if point.concave else "not concave"
+        if len(self._iterations) > self._limits.iterations or self._used_up():
+            return _unfinished(point)
+        return None
+
+    def step(self) -> Generator[Array, tuple[Array, Derivatives], tuple[Array, Derivatives, int] | None]:
+        """Ask about the step, halved until it is accepted; None where it never is."""
+        for halvings in range(self._limits.halvings + 1):
+            if self._used_up():
                 break
-            if evaluations == max_evaluations:
-                return Solution(point.beta, point.derivatives, _unfinished(point), tuple(iterations), evaluations)
-        else:
-            exhausted = point.concave and point.decrement < EXHAUSTED
-            status = "converged" if exhausted else _unfinished(point)
-            return Solution(point.beta, point.derivatives, status, tuple(iterations), evaluations)
-        point = _point(beta, derivatives, scale)
-        accept(point, halvings)
+            beta, derivatives = yield self._point.beta + self._point.step * 0.5**halvings
+            self._evaluations += 1
+            if _accepts(self._point.derivatives, derivatives):
+                return beta, derivatives, halvings
+        return None
+
+    def without_a_step(self) -> Status:
+        """The status where no step was accepted: so near to the maximum that rounding decides, or stuck."""
+        exhausted = self._point.concave and self._point.decrement < EXHAUSTED and not self._used_up()
+        return "converged" if exhausted else _unfinished(self._point)
+
+    def solution(self, status: Status) -> Solution:
+        """What there is at the last accepted beta."""
+        point = self._point
+        return Solution(point.beta, point.derivatives, status, tuple(self._iterations), self._evaluations)
+
+    def _used_up(self) -> bool:
+        return self._evaluations == self._limits.evaluations
 
 
 def _accepts(before: Derivatives, after: Derivatives) -> bool:
     """Whether the log-likelihood did not fall beyond rounding."""
     return after.is_finite and after.loglike >= before.loglike - FALL * abs(before.loglike)
-
-
-def _status(point: _Point, iterations: list[Iteration], tolerance: float, noise: float) -> Status | None:
-    """The status where there is nothing more to gain, None to go on."""
-    stalled = len(iterations) > 1 and EXHAUSTED > point.decrement > 0.5 * iterations[-2].decrement
-    if point.decrement < tolerance or point.gain <= noise or stalled:
-        return "converged" if point.concave else "not concave"
-    return None
 
 
 def _unfinished(point: _Point) -> Status:
