@@ -34,7 +34,9 @@ READY_WITHIN = 60.0
 
 @click.command(short_help="The whole of it on this computer: three nodes, one regression.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("fedfolder-demo"))
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the random split into three.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the random split into three."
+)
 def demo(folder: Path, seed: int) -> None:
     """Split Stata's lbw data over three nodes in FOLDER, start them, and fit `logit low age smoke` over them.
 

@@ -60,7 +60,7 @@ def run(
 @click.argument("command")
 @click.argument("files", type=FILE, nargs=-1, required=True, metavar="FILE...")
 @click.option("--nodes", type=click.IntRange(min=1), help="Split one file at random over this many nodes (default: 3).")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the random split.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the random split.")
 @click.option("--by", metavar="VAR", help="Split one file by the values of a variable instead.")
 @click.option("--folders", type=FILE, metavar="DIR", help="Go through real folders, laid out in this new folder.")
 @click.option("--json", "json_out", type=OUT, metavar="FILE", help="Write the result as JSON.")

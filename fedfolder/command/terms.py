@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,11 @@ def level_key(level: str) -> tuple[bool, int, str]:
     """
     integer = _INTEGER.fullmatch(level) is not None
     return (not integer, int(level) if integer else 0, level)
+
+
+def can_be_shown(text: str) -> bool:
+    """Whether `text` holds no control character or line end: it would forge a table, or steer a terminal."""
+    return not any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in text)
 
 
 @dataclass(frozen=True, slots=True)

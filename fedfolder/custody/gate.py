@@ -1,7 +1,7 @@
 """The gate: a node answers only what its own copy of the plan leads to.
 
 The node drives the plan with what the server has published. What comes out is the next question, beta included, and
-only that is answered; so nobody can ask for derivatives at a beta of their choice.
+only that is answered. The published sums themselves are believed: whoever lies about them can steer the beta.
 """
 
 from __future__ import annotations

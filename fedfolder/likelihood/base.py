@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     Vector: TypeAlias = NDArray[np.float64]
 
 
+ROUNDING = 1e-9
+"""A share that no rounding of a sum reaches."""
+
+
 class ObservationDerivatives(NamedTuple):
     """The log-likelihood of each row with its first and second derivative by the linear predictor; each `(n,)`.
 
@@ -43,6 +47,8 @@ class Likelihood(ABC):
         The distribution that its tests refer to.
     concave : bool
         Whether the kernel is concave in the linear predictor everywhere.
+    highest : float
+        What the kernel of a row, and so every sum of it, cannot exceed.
     least_squares : bool
         Whether the kernel is -RSS / 2, so that a model is described by its sums of squares; otherwise it is described
         by log-likelihoods.
@@ -52,11 +58,16 @@ class Likelihood(ABC):
     title: ClassVar[str]
     statistic: ClassVar[Literal["z", "t"]]
     concave: ClassVar[bool] = True
+    highest: ClassVar[float] = 0.0
     least_squares: ClassVar[bool] = False
 
     @abstractmethod
     def outcome(self, values: Vector) -> Vector:
         """The outcome `(n,)` that the model is about, from the values `(n,)` in the data; NaN stays NaN."""
+
+    def can_be(self, nobs: int, total: float, squares: float) -> bool:
+        """Whether the outcomes of `nobs` rows can have this sum and sum of squares."""
+        return total * total <= nobs * squares * (1 + ROUNDING)
 
     @abstractmethod
     def derivatives(self, y: Vector, eta: Vector) -> ObservationDerivatives:

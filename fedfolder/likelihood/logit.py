@@ -51,6 +51,10 @@ class Logit(Likelihood):
         """Whether there are both zeros and ones."""
         return 0 < total < nobs
 
+    def can_be(self, nobs: int, total: float, squares: float) -> bool:
+        """Whether it is a count of ones, which are their own squares."""
+        return 0 <= total == squares <= nobs and float(total).is_integer()
+
     def loglike(self, kernel: float, nobs: int) -> float:  # noqa: ARG002 - the kernel is the whole of it
         """The sum itself."""
         return kernel

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fedfolder.command.terms import is_name, level_key
+from fedfolder.command.terms import can_be_shown, is_name, level_key
 from fedfolder.errors import DataFileError, VariableError
 from fedfolder.node.readers import (
     MISSING_CODE,
@@ -158,7 +158,7 @@ def _numbers(name: str, raw: Frame, keep: NDArray[np.bool_]) -> NDArray[np.float
     """The kept values of a variable that is used as a number."""
     column = raw.columns[name]
     if isinstance(column, TextColumn):
-        do = f"write i.{name} if it is a category, or store it as numbers"
+        do = f"store it as numbers (0 and 1 for no and yes); as a term, a category is written i.{name}"
         raise VariableError(f"text where a number is needed: {name}", where=raw.source, found="text", do=do)
     values = column[keep]
     if np.isinf(values).any():
@@ -171,19 +171,21 @@ def _levels(name: str, raw: Frame, keep: NDArray[np.bool_]) -> FactorValues:
     """The kept values of a variable that is used as categories."""
     column = raw.columns[name]
     if isinstance(column, TextColumn):
-        return _relevel(column.codes[keep], column.levels)
+        return _relevel(name, column.codes[keep], column.levels)
     distinct, codes = np.unique(column[keep], return_inverse=True)
     if not all(0 <= value < EXACT_BELOW and value.is_integer() for value in distinct.tolist()):
         what = f"the factor variable {name} has values that are no categories"
         expected = "whole numbers of 0 or more, or text"
         do = f"recode it, or write {name} or c.{name} to use it as a continuous variable"
         raise VariableError(what, where=raw.source, found="other numbers", expected=expected, do=do)
-    return _relevel(codes, [str(int(value)) for value in distinct.tolist()])
+    return _relevel(name, codes, [str(int(value)) for value in distinct.tolist()])
 
 
-def _relevel(codes: NDArray[Any], names: tuple[str, ...] | list[str]) -> FactorValues:
+def _relevel(name: str, codes: NDArray[Any], names: tuple[str, ...] | list[str]) -> FactorValues:
     """The levels that occur, in their order, and codes that count in it."""
     used = sorted(np.unique(codes).tolist(), key=lambda code: level_key(names[code]))
+    if not all(can_be_shown(names[code]) for code in used):
+        raise VariableError(f"a category of {name} holds line ends or control characters", where=name, do="recode it")
     places = np.zeros(len(names), dtype=np.int32)
     places[used] = np.arange(len(used), dtype=np.int32)
     return FactorValues(_frozen(places[codes]), tuple(names[code] for code in used))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from fedfolder.node.home import KEPT, LOG
@@ -35,7 +36,8 @@ class Record:
     def say(self, line: str) -> None:
         """Add a line to the log."""
         stamped = f"{self._clock()}  {line}"
-        with (self._home / LOG).open("a", encoding="utf-8", newline="\n") as file:
+        # The log and the copies are for reading: another program that holds them must not stop the node.
+        with contextlib.suppress(OSError), (self._home / LOG).open("a", encoding="utf-8", newline="\n") as file:
             file.write(stamped + "\n")
         self._echo(stamped)
 
@@ -46,16 +48,22 @@ class Record:
         """
         folder = self._folder(message)
         for name, content in [*message.payloads.items(), (message.name, message.content)]:
-            (folder / name).write_bytes(content)
+            self._copy(folder / name, content)
         return folder
+
+    def _copy(self, path: Path, content: bytes) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.is_file() or path.read_bytes() != content:
+                path.write_bytes(content)
+        except OSError as error:
+            self.say(f"no copy was kept as {path}: {error.strerror}; the journal has it")
 
     def keep_result(self, message: Message, result: FitResult) -> None:
         """Write the table of a fit that was closed, as this node derives it itself from what was published."""
         text = f"{result.command}\n\n{result.summary()}\n"
-        (self._folder(message) / "result.txt").write_text(text, encoding="utf-8", newline="\n")
+        self._copy(self._folder(message) / "result.txt", text.encode())
 
     def _folder(self, message: Message) -> Path:
         attempt = f"-attempt{message.header.attempt}" if message.header.attempt > 1 else ""
-        folder = self._home / KEPT / f"fit{message.header.fit}{attempt}"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return self._home / KEPT / f"fit{message.header.fit}{attempt}"

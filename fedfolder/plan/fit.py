@@ -82,6 +82,19 @@ def fit(proposal: Proposal, report: Callable[[Iteration], None] | None = None) -
     VariableError
         If a column is too large or too small to compute with.
     """
+    try:
+        return (yield from _program(proposal, report))
+    except (ArithmeticError, ValueError) as error:
+        # Sums that pass every check on their own may still contradict each other: an honest node's cannot.
+        raise TamperedAnswerError(
+            "the published sums cannot be sums of data: they lead to no next step",
+            found=type(error).__name__,
+            do="look at each node's answers of this fit in the server's journal, and ask the node that differs",
+        ) from error
+
+
+def _program(proposal: Proposal, report: Callable[[Iteration], None] | None) -> Program:
+    """The program itself; see `fit`."""
     command = proposal.command
     _, sums = yield Moments(command.model, command.depvar, command.terms)
     nothing = nothing_to_fit(command, sums)

@@ -10,7 +10,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from fedfolder.errors import RefusedError
+from fedfolder.errors import RefusedError, TamperedAnswerError
 from fedfolder.plan.fit import Step, expected
 from fedfolder.questions.question import Question
 from fedfolder.questions.sums import to_parts
@@ -118,8 +118,11 @@ def read_reply(question: Question, content: Content, *, where: str) -> Sums:
     """
     table = content.files.get(question.answer_name)
     if table is None:
-        raise RefusedError(f"the answer lacks {question.answer_name}", where=where)
-    return question.read_answer(content.part(SCALARS), table, where=where)
+        raise TamperedAnswerError(f"the answer lacks {question.answer_name}", where=where)
+    scalars = content.body.get(SCALARS)
+    if not isinstance(scalars, dict):
+        raise TamperedAnswerError(f"the answer lacks its {SCALARS}", where=where)
+    return question.read_answer(scalars, table, where=where)
 
 
 def comes_to(program: Program, requests: Sequence[Content]) -> Question:

@@ -29,7 +29,8 @@ NO_NUMBERS = {
     "not concave": "the information is singular at the last beta: the data do not identify all coefficients",
     "not converged": "the solver stopped before the maximum: the last step did not raise the log-likelihood, or the "
     "evaluations that the proposal allows were used up",
-    "outcome does not vary": "the outcome has one value in all rows of all nodes",
+    "outcome does not vary": "the outcome has one value in all rows of all nodes. (For logit, 0 is a "
+    "negative outcome and every other value a positive one: recode 1 and 2 to 0 and 1)",
     "no coefficients": "every term was left out as constant or collinear, so that there is nothing to estimate",
     "too few rows": "there are no more rows than parameters, so that nothing is left to estimate the error from",
 }

@@ -123,6 +123,8 @@ class Evaluation(Question):
         hessian = self.derivatives(answer).hessian
         if not np.array_equal(hessian, hessian.T):
             raise TamperedAnswerError("the Hessian of this answer is not symmetric", where=where)
+        if answer.scalars[f"loglike {CANDIDATE}"] > LIKELIHOODS[self.model].highest:
+            raise TamperedAnswerError("the log-likelihood of this answer is higher than any can be", where=where)
         if LIKELIHOODS[self.model].concave and (np.diagonal(hessian) > 0).any():
             raise TamperedAnswerError(
                 "the Hessian of this answer has the wrong sign",

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fedfolder.command.terms import Column, Term, all_combinations, level_key
+from fedfolder.command.terms import Column, Term, all_combinations, can_be_shown, level_key
 from fedfolder.errors import CommandError, RefusedError, TamperedAnswerError, VariableError
 from fedfolder.likelihood import LIKELIHOODS
+from fedfolder.likelihood.base import ROUNDING
 from fedfolder.questions.question import Question, whole
 from fedfolder.questions.sums import Sums
 
@@ -107,8 +108,10 @@ class Moments(Question):
             shape = (frozenset(name for name, _ in column.factors), tuple(sorted(column.continuous)))
             if label != self.outcome and shape not in known:
                 raise TamperedAnswerError("this answer has a column that was not asked for", where=place)
-            if squares < 0:
-                raise TamperedAnswerError("a sum of squares is negative", where=place)
+            if squares < 0 or total * total > nobs * squares * (1 + ROUNDING):
+                raise TamperedAnswerError("no numbers have this sum and this sum of squares", where=place)
+            if label == self.outcome and not LIKELIHOODS[self.model].can_be(nobs, total, squares):
+                raise TamperedAnswerError(f"no outcome of a {self.model} has this sum", where=place)
             if column.factors and not column.continuous and not whole(total, label, where=where) == squares <= nobs:
                 raise TamperedAnswerError("the count of a level is none", where=place)
 
@@ -126,6 +129,8 @@ def _moments(values: NDArray[np.float64], name: str) -> Values:
 
 
 def _parsed(label: str, where: str) -> Column:
+    if not can_be_shown(label):
+        raise TamperedAnswerError("a column's name holds what cannot be printed", where=where)
     try:
         return Column.parse(label)
     except CommandError:

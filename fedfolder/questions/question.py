@@ -86,6 +86,10 @@ class Question(ABC):
         return answer
 
 
+LARGEST_COUNT = 2.0**53
+"""Up to here every whole number is a float64 of its own."""
+
+
 def whole(value: float, name: str, *, where: str) -> int:
     """A count.
 
@@ -94,6 +98,6 @@ def whole(value: float, name: str, *, where: str) -> int:
     TamperedAnswerError
         If `value` is no count.
     """
-    if value < 0 or not float(value).is_integer():
+    if not 0 <= value < LARGEST_COUNT or not float(value).is_integer():
         raise TamperedAnswerError("a count in this answer is none", where=f"{where}: {name}", found=repr(value))
     return int(value)

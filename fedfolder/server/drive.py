@@ -12,7 +12,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from fedfolder.custody import gate
-from fedfolder.errors import ExchangeError, RefusedError, TamperedAnswerError, VariableError
+from fedfolder.errors import ExchangeError, RefusedError, TamperedAnswerError, UnknownNameError, VariableError
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.plan import messages
 from fedfolder.plan.fit import fit
@@ -75,7 +75,7 @@ class Fit:
             self._settle()
         try:
             result, published = self._drive()
-        except (VariableError, TamperedAnswerError):
+        except (UnknownNameError, VariableError, TamperedAnswerError):
             # The journal would say the same again for ever: what is mended is asked anew, as another attempt.
             self._close(None, CONTRADICTED)
             raise

@@ -6,6 +6,7 @@ journal can all drive the same program, and the same answers give the same bits.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -41,6 +42,9 @@ FLOOR = 1e-6
 
 SEPARATED = 1e-8
 """The share of its value at the start below which the smallest eigenvalue of the information means separation."""
+
+CRAWL, CRAWLING = 3, (0.1, 0.6)
+"""So many steps, each of which leaves a share of the decrement between these: under separation it is 1/e."""
 
 WATCHABLE = 1e-10
 """A smallest eigenvalue at the start, relative to the largest, too close to rounding to watch for separation."""
@@ -199,7 +203,7 @@ class _Climb:
     def status(self) -> Status | None:
         """The status where the climb ends at the last accepted beta, None to go on."""
         point = self._point
-        if self._watch.sees_separation(point.derivatives):
+        if self._crawls() and self._watch.sees_separation(point.derivatives):
             return "separation"
         before = self._iterations[-2].decrement if len(self._iterations) > 1 else -math.inf
         stalled = EXHAUSTED > point.decrement > 0.5 * before > -math.inf
@@ -208,6 +212,13 @@ class _Climb:
         if len(self._iterations) > self._limits.iterations or self._used_up():
             return _unfinished(point)
         return None
+
+    def _crawls(self) -> bool:
+        """Whether the decrement falls by a factor at each step: towards a maximum, it falls ever faster in the end."""
+        low, high = CRAWLING
+        last = [iteration.decrement for iteration in self._iterations[-CRAWL - 1 :]]
+        falls = [low * before < after < high * before for before, after in itertools.pairwise(last)]
+        return len(falls) == CRAWL and all(falls)
 
     def step(self) -> Generator[Array, tuple[Array, Derivatives], tuple[Array, Derivatives, int] | None]:
         """Ask about the step, halved until it is accepted; None where it never is."""
@@ -273,8 +284,9 @@ class _Watch:
     Where a combination of columns predicts the outcome perfectly there is no maximum: the likelihood rises for ever as
     that combination's coefficient grows, by one or so with each Newton step. Rows so predicted tell nothing any more,
     and the information along the combination falls by a factor e with each step, towards zero, while the decrement
-    falls as fast and would pass for convergence at some large and meaningless beta. In a model with a maximum the
-    information at the maximum is a fixed share of that at the start, so that a share like `SEPARATED` is never met.
+    falls as fast and would pass for convergence at some large and meaningless beta. An information that has fallen so
+    far is not enough: a single row far out loses its weight in an honest fit, too, but there the steps converge ever
+    faster (see `_Climb._crawls`).
     """
 
     def __init__(self, start: Derivatives) -> None:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fedfolder import pooled, simulate
@@ -45,7 +45,9 @@ def test_columns_that_say_nothing_new_are_omitted_by_name_whatever_the_split(wha
     frame = births(seed)
     frame = frame.assign(**{name: np.asarray(make(frame), dtype=float) for name, make in extra.items()})
     found = [pooled(command, frame), *(simulate(command, parts(frame, how, seed)) for how in SPLITS)]
-    assert {(f.status, f.omitted) for f in found} == {("converged", omitted)}
+    assert {(f.status, f.omitted) for f in found} == {(found[0].status, omitted)}
+    assume(found[0].status != "separation")  # a small random sample may be separated; then at every split, as above
+    assert found[0].status == "converged"
     assert not set(omitted) & set(found[0].names)
     assert len({f.names for f in found}) == 1
 
