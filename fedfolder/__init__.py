@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["FitResult", "__version__", "pooled", "run", "simulate"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is asked for
     # numpy and what builds on it take longer to import than most commands take to run.
     if name in {"pooled", "run", "simulate"}:

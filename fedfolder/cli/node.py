@@ -38,13 +38,25 @@ def init(home: Path, data: Path, exchange: Path) -> None:
     from fedfolder.node.home import create
 
     found = describe(data)
+    others = _studies_beside(exchange)
     made = create(home, data, exchange, [variable.name for variable in found.variables])
     click.echo(f"Node {made.me.name} of study {made.study}: its home is {made.path}; keep that folder private.")
     click.echo(f"Its key is {fingerprint(made.me.key)}.")
+    if others:
+        click.echo(f"NOTE: there was no study {made.study} on this exchange; there is {', '.join(others)}.")
+        click.echo("If the name is a slip of the pen, delete this home and make it again.")
     click.echo(
         f"Released are all {len(found.variables)} variables of {data.name}: see the list in {home / 'node.toml'}."
     )
     click.echo(f"Next: fedfolder node check {home}, then fedfolder node run {home}.")
+
+
+def _studies_beside(exchange: Path) -> list[str]:
+    """The other studies on the exchange, when the one that is named is not there: the name may be mistyped."""
+    study = exchange.absolute().parent
+    if study.exists() or not study.parent.is_dir():
+        return []
+    return sorted(path.name for path in study.parent.iterdir() if path.is_dir())
 
 
 @node.command(short_help="Run a node until it is stopped.")

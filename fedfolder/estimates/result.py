@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
+from fedfolder.command.options import LARGEST_LEVEL, SMALLEST_LEVEL
+from fedfolder.errors import ConfigError
 from fedfolder.estimates import prediction, record, table
 from fedfolder.estimates.coefficients import coefficients, standard_errors
 
@@ -150,9 +152,22 @@ class FitResult:
         return coefficients(self, level)
 
     def conf_int(self, level: float | None = None) -> pd.DataFrame:
-        """Confidence intervals, columns lower and upper; `level` in percent, by default the fit's own."""
+        """Confidence intervals, columns lower and upper; `level` in percent, by default the fit's own.
+
+        Raises
+        ------
+        ConfigError
+            If `level` is not from 10 to 99.99, as in Stata: 0.95 or 0.05 is meant as something else.
+        """
         import pandas as pd
 
+        if level is not None and not SMALLEST_LEVEL <= level <= LARGEST_LEVEL:
+            raise ConfigError(
+                "this is no confidence level",
+                found=str(level),
+                expected=f"percent, from {SMALLEST_LEVEL:g} to {LARGEST_LEVEL}",
+                do="write conf_int(95) for 95 percent",
+            )
         found = coefficients(self, level)
         return pd.DataFrame({"lower": found.lower, "upper": found.upper}, index=list(self.names))
 

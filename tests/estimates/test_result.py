@@ -158,3 +158,13 @@ def test_a_singular_covariance_gives_no_wald_test():
 def test_results_come_as_pandas_objects(fits):
     assert isinstance(fits["demo"].params, pd.Series)
     assert isinstance(fits["demo"].cov_params(), pd.DataFrame)
+
+
+@pytest.mark.parametrize("level", [0.95, 0.05, 0, 100, 99.995, float("nan")])
+def test_a_confidence_level_is_in_percent(level):
+    from fedfolder import pooled
+    from fedfolder.errors import ConfigError
+
+    frame = pd.DataFrame({"y": [0.0, 1.0, 1.0, 0.0, 1.0, 0.0], "x": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]})
+    with pytest.raises(ConfigError, match="no confidence level"):
+        pooled("regress y x", frame).conf_int(level)
