@@ -150,6 +150,12 @@ class TamperedAnswerError(FedfolderError):
     exit_code = 18
 
 
+class DataChangedError(FedfolderError):
+    """The rows of a fit are others than they were in an earlier round of it."""
+
+    exit_code = 19
+
+
 def close_names(name: str, known: Iterable[str]) -> list[str]:
     """At most three of `known` that are spelt like `name`, the closest first."""
     names = list(known)

@@ -92,12 +92,24 @@ def run(
     study: Path | str,
     again: bool = False,
     timeout: float | None = None,
+    drop_after: float | None = None,
+    min_nodes: int = 3,
+    units_differ: bool = False,
     progress: Progress | None = None,
 ) -> FitResult:
     """Fit `command` over the nodes of a study; see `fedfolder.server.run.run`."""
     from fedfolder.server.run import run as run_over_folders
 
-    return run_over_folders(study, command, again=again, timeout=timeout, progress=progress)
+    return run_over_folders(
+        study,
+        command,
+        again=again,
+        timeout=timeout,
+        drop_after=drop_after,
+        min_nodes=min_nodes,
+        units_differ=units_differ,
+        progress=progress,
+    )
 
 
 def fit_samples(command: Command, samples: Mapping[str, Sample], progress: Progress | None = None) -> FitResult:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fedfolder.cli.durations import seconds
+
 if TYPE_CHECKING:
     from fedfolder.command import Command
     from fedfolder.estimates import FitResult
@@ -26,30 +28,67 @@ OUT = click.Path(path_type=Path, dir_okay=False)
 @click.option("--again", is_flag=True, help="Ask the nodes anew, even if this fit has ended before.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0),
-    metavar="SECONDS",
-    help="Wait no longer than this for the nodes; 0: for ever.",
+    type=seconds,
+    metavar="TIME",
+    help="Wait no longer than this for the nodes, as 90s, 30m or 48h; 0: for ever.",
 )
+@click.option(
+    "--drop-after",
+    type=seconds,
+    metavar="TIME",
+    help="Go on without a node that has not answered for this long, as 48h or 2d.",
+)
+@click.option(
+    "--min-nodes",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --drop-after: wait all the same if fewer nodes would be left (default: 3).",
+)
+@click.option("--units-differ", is_flag=True, help="Go on when a site's variable looks as if it were in other units.")
 @click.option("--json", "json_out", type=OUT, metavar="FILE", help="Write the result as JSON.")
 @click.option("--csv", "csv_out", type=OUT, metavar="FILE", help="Write the coefficients as CSV.")
 def run(
-    study: Path, command: str, again: bool, timeout: float | None, json_out: Path | None, csv_out: Path | None
+    study: Path,
+    command: str,
+    again: bool,
+    timeout: float | None,
+    drop_after: float | None,
+    min_nodes: int | None,
+    units_differ: bool,
+    json_out: Path | None,
+    csv_out: Path | None,
 ) -> None:
     """Fit COMMAND over the nodes of the study in the folder STUDY.
 
     The server may be stopped at any time: the same line goes on where it was. A fit that has ended is shown again
     from the journal. The result is kept in STUDY/runs.
 
+    A node that does not answer is waited for. With --drop-after the fit begins anew without it, where no sum tells
+    what it had said; its own answer, when it comes, is set aside, and the next fit has it again.
+
     \b
-    Example:
+    Examples:
       fedfolder run lbw-server "logit low age i.race smoke"
+      fedfolder run lbw-server "logit low age i.race smoke" --drop-after 48h --min-nodes 3
     """
     from fedfolder.cli.progress import for_terminal
+    from fedfolder.server.absence import FEWEST_NODES
     from fedfolder.server.run import run as run_fit
 
+    if min_nodes is not None and drop_after is None:
+        raise click.UsageError("--min-nodes goes with --drop-after.")
     try:
         with for_terminal() as progress:
-            result = run_fit(study, command, again=again, timeout=timeout, progress=progress)
+            result = run_fit(
+                study,
+                command,
+                again=again,
+                timeout=timeout,
+                drop_after=drop_after,
+                min_nodes=min_nodes or FEWEST_NODES,
+                units_differ=units_differ,
+                progress=progress,
+            )
     except KeyboardInterrupt:
         click.echo("\nStopped. Nothing is lost: run the same command again, without --again, to go on.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None

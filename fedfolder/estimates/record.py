@@ -25,7 +25,7 @@ FIELDS = (
     "command", "status", "n", "ll", "ll_0", "coef", "se", "V", "names", "omitted", "rounds", "evaluations", "nodes",
     "stats",
 )  # fmt: skip
-"""The fields of the JSON object, in their order."""
+"""The fields of the JSON object, in their order; `without` follows, if nodes were left out."""
 
 
 def to_dict(result: FitResult) -> dict[str, Any]:
@@ -52,7 +52,8 @@ def to_dict(result: FitResult) -> dict[str, Any]:
         [{"name": name, "n": n} for name, n in result.nodes],
         {name: _number(value) for name, value in result.stats.items()},
     )
-    return dict(zip(FIELDS, values, strict=True))
+    fields = dict(zip(FIELDS, values, strict=True))
+    return {**fields, "without": list(result.without)} if result.without else fields
 
 
 def to_json(result: FitResult) -> str:
@@ -104,6 +105,7 @@ def arguments(fields: Mapping[str, Any], bases: Mapping[str, str] | None = None,
         "evaluations": fields["evaluations"],
         "iterations": (),
         "nodes": tuple((node["name"], node["n"]) for node in fields["nodes"]),
+        "without": tuple(fields.get("without", ())),
         "condition": math.nan,
         "stats": {name: _float(value) for name, value in fields["stats"].items()},
     }

@@ -69,6 +69,8 @@ class FitResult:
         Number and log-likelihood of each iteration.
     nodes : tuple of (str, int)
         Name and observations of each node.
+    without : tuple of str
+        Names of nodes that were left out because they did not answer in time.
     condition : float
         Condition number of the scaled information.
     stats : mapping of str to float
@@ -102,6 +104,7 @@ class FitResult:
     evaluations: int
     iterations: tuple[tuple[int, float], ...] = ()
     nodes: tuple[tuple[str, int], ...] = ()
+    without: tuple[str, ...] = ()
     condition: float
     stats: Mapping[str, float]
 

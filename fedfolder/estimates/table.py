@@ -154,6 +154,9 @@ def _notes(result: FitResult) -> list[str]:
     notes = []
     if result.odds_ratios and CONSTANT_NAME in result.names:
         notes.append(f"Note: {CONSTANT_NAME} estimates baseline odds.")
+    if result.without:
+        left_out = f"Note: without {', '.join(result.without)}, from which no answer came in time."
+        notes += textwrap.wrap(left_out, WIDTH, break_on_hyphens=False)
     return notes + (_explained(result) if result.status != "converged" else [])
 
 

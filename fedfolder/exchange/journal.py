@@ -138,6 +138,16 @@ class Journal:
                     do="use the home that belongs to it, or make a new home",
                 )
 
+    def fact(self, name: str) -> str | None:
+        """What was noted under `name`; None if nothing was."""
+        row = self._one("SELECT value FROM home WHERE name = ?", name)
+        return str(row[0]) if row else None
+
+    def note(self, name: str, value: str) -> None:
+        """Note something under `name`, unless something stands there."""
+        with self.transaction():
+            self._db.execute("INSERT OR IGNORE INTO home VALUES (?, ?)", (name, value))
+
     def key(self, peer: str) -> bytes | None:
         """The public key pinned for `peer`."""
         row = self._one("SELECT key FROM peers WHERE peer = ?", peer)

@@ -83,7 +83,7 @@ class Node:
         self.journal = journal or home.journal(clock.now)
         self.mailbox = mailbox or home.mailbox(self.journal)
         self.record = Record(home.path, clock.now, echo)
-        self._answerer = Answerer(home.me, home.policy, home.data)
+        self._answerer = Answerer(home.me, home.policy, home.data, self.journal)
         self._opened = False
         self._findings: dict[str, str] = {}
 
@@ -140,18 +140,21 @@ class Node:
             return False
         kind, body, files = self._receipt(asked) if asked.header.kind == "closing" else self._reply(asked)
         header = asked.header
-        message = self.mailbox.post(
-            files,
-            event={"sums": "answered", "refusal": "refused", "receipt": "closed"}[kind],
-            kind=kind,
-            fit=header.fit,
-            attempt=header.attempt,
-            round=header.round,
-            proposal=header.proposal,
-            protocol=header.protocol,
-            roster=header.roster,
-            body=body,
-        )
+        with self.journal.transaction():
+            if kind == "sums":
+                self._answerer.commit()
+            message = self.mailbox.post(
+                files,
+                event={"sums": "answered", "refusal": "refused", "receipt": "closed"}[kind],
+                kind=kind,
+                fit=header.fit,
+                attempt=header.attempt,
+                round=header.round,
+                proposal=header.proposal,
+                protocol=header.protocol,
+                roster=header.roster,
+                body=body,
+            )
         self.record.keep(asked)
         self.record.keep(message)
         self.record.say(words.sent(message))

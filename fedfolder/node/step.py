@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fedfolder.custody import gate
 from fedfolder.errors import (
     BetaError,
+    DataChangedError,
     DataFileError,
     RefusedError,
     TamperedAnswerError,
@@ -28,13 +29,18 @@ if TYPE_CHECKING:
         FedfolderError,
     )
     from fedfolder.exchange.envelope import Message
+    from fedfolder.exchange.journal import Journal
     from fedfolder.exchange.mailbox import Identity
     from fedfolder.questions.sample import Sample
+
+Attempt = tuple[int, int, str]
+"""Fit, attempt, and the digest of the proposal."""
 
 REFUSALS: tuple[type[FedfolderError], ...] = (
     UnknownNameError,
     VariableError,
     DataFileError,
+    DataChangedError,
     RefusedError,
     BetaError,
     TamperedAnswerError,
@@ -46,13 +52,15 @@ REFUSALS: tuple[type[FedfolderError], ...] = (
 class Answerer:
     """Answers the requests of one node.
 
-    The sample of the last fit is kept, so that the data file is read once a fit.
+    The sample of the last fit is kept, so that the data file is read once a fit. Whoever reads it again, after a
+    restart, must find the rows that were answered for before.
     """
 
     me: Identity
     policy: Policy
     data: Path
-    _kept: tuple[tuple[int, int, str], Sample] | None = field(default=None, init=False)
+    journal: Journal
+    _kept: tuple[Attempt, Sample, str] | None = field(default=None, init=False)
 
     def answer(self, requests: Sequence[Message]) -> Content:
         """The answer to the last of a fit's `requests`.
@@ -68,6 +76,12 @@ class Answerer:
         question = gate.question(proposal, requests)
         return reply(question, question.compute(self._sample(requests[-1], proposal.command)))
 
+    def commit(self) -> None:
+        """Note which rows were answered for, together with the answer."""
+        if self._kept is not None:
+            attempt, _, digest = self._kept
+            self.journal.note(_rows_of(attempt), digest)
+
     def forget(self) -> None:
         """Let go of the sample."""
         self._kept = None
@@ -82,10 +96,26 @@ class Answerer:
 
     def _sample(self, request: Message, command: Command) -> Sample:
         header = request.header
-        fit = (header.fit, header.attempt, header.proposal)
-        if self._kept is None or self._kept[0] != fit:
-            self._kept = (fit, read_sample(self.data, command))
+        attempt = (header.fit, header.attempt, header.proposal)
+        if self._kept is None or self._kept[0] != attempt:
+            self._kept = None
+            sample = read_sample(self.data, command)
+            self._kept = (attempt, sample, self._same_rows(attempt, sample.digest()))
         return self._kept[1]
+
+    def _same_rows(self, attempt: Attempt, digest: str) -> str:
+        """The digest of the rows, which must be that of the rows that were answered for before."""
+        if self.journal.fact(_rows_of(attempt)) not in {None, digest}:
+            raise DataChangedError(
+                "the data have changed since an earlier round of this fit",
+                where=str(self.data),
+                do="put the file back as it was, or let the server's side run the command again as a new attempt",
+            )
+        return digest
+
+
+def _rows_of(attempt: Attempt) -> str:
+    return f"rows of fit {attempt[0]}, attempt {attempt[1]}"
 
 
 def refusal(error: FedfolderError, command: Command | None, released: Sequence[str]) -> Content:

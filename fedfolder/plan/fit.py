@@ -20,6 +20,7 @@ from fedfolder.plan.layout import lay_out, nothing_to_fit
 from fedfolder.plan.outcome import Ending, failed, fitted, in_vain, left_out
 from fedfolder.plan.proposal import MOST_EVALUATIONS
 from fedfolder.plan.protocol import freed_design
+from fedfolder.plan.restart import moved
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.question import Question
@@ -47,6 +48,8 @@ TOLERANCE = 1e-16
 TOLERANCE_OF_ONE_STEP = 1e-28
 """Of the solver, for a quadratic. The one step to its maximum starts from derivatives in columns that were not yet
 freed of each other, and no later step would take their rounding away: on to 1e-14 standard errors."""
+TOLERANCE_OF_RESTART = 1e-22
+"""Of the solver, where another start than the usual one leads to other last digits: within 1e-11 standard errors."""
 NEAR = 1e-6
 """How far from its own a node lets the server's beta be, in standard errors: the last bits differ between machines."""
 ROUNDING = 2.0**-40
@@ -96,29 +99,78 @@ def fit(proposal: Proposal, report: Callable[[Iteration], None] | None = None) -
 def _program(proposal: Proposal, report: Callable[[Iteration], None] | None) -> Program:
     """The program itself; see `fit`."""
     command = proposal.command
-    _, sums = yield Moments(command.model, command.depvar, command.terms)
+    sums = yield from _moments(proposal)
     nothing = nothing_to_fit(command, sums)
     if nothing is not None:
-        return failed(proposal, nothing, nobs=int(sums.scalars["nobs"]), rounds=1)
+        return failed(proposal, nothing, nobs=int(sums.scalars["nobs"]), evaluations=0)
     layout = lay_out(command, sums)
     likelihood = LIKELIHOODS[command.model]
-    start = _start(layout)
-    asked, first = yield from _evaluate(proposal, layout, layout.design, start, np.zeros_like(start))
+    asked, first, usual = yield from _first(proposal, layout)
+    layout = layout if usual is first else layout.of_fewer(first.nobs)
+    if not layout.nobs:
+        return failed(proposal, "no observations", nobs=0, evaluations=1)
     _require_curved(layout, first)
     design, kept = freed_design(layout.design, (-first.hessian).tolist(), layout.nobs)
-    vain = in_vain(command, layout, first, design)
+    vain = in_vain(command, layout, usual, design)
     if vain is not None:
-        return failed(proposal, vain, nobs=layout.nobs, rounds=2, omitted=left_out(layout, design))
+        return failed(proposal, vain, nobs=layout.nobs, evaluations=1, omitted=left_out(layout, design))
     solver = maximize(
-        asked.beta[list(kept)],
-        tolerance=TOLERANCE_OF_ONE_STEP if likelihood.least_squares else TOLERANCE,
+        _start_in(design, kept, asked.beta, first),
+        tolerance=_tolerance(proposal),
         max_iterations=MOST_EVALUATIONS,
         max_evaluations=MOST_EVALUATIONS,
         scale=lambda d: likelihood.scale(d.loglike, d.nobs, len(kept)),
         report=_in_words(report, proposal, layout.nobs),
     )
     solution = yield from _climb(proposal, layout, design, solver, _freed(first, design, kept))
-    return fitted(proposal, layout, Ending(design, solution, first))
+    return fitted(proposal, layout, Ending(design, solution, usual))
+
+
+def _moments(proposal: Proposal) -> Generator[Question, tuple[Question, Sums], Sums]:
+    """The moments of everyone; those that were published before, if sites were left out since."""
+    if proposal.restart is not None and proposal.restart.moments is not None:
+        return proposal.restart.moments
+    command = proposal.command
+    _, sums = yield Moments(command.model, command.depvar, command.terms)
+    return sums
+
+
+def _first(
+    proposal: Proposal, layout: Layout
+) -> Generator[Question, tuple[Question, Sums], tuple[Evaluation, Derivatives, Derivatives]]:
+    """The first evaluation: as asked, and its derivatives there and at the usual start.
+
+    From another start than the usual one, only a quadratic can be followed back to it; of others nothing is read off
+    at the usual start.
+    """
+    start, shift = _start(layout), proposal.restart.shift(layout) if proposal.restart else None
+    if shift is None or not shift.any():
+        asked, found = yield from _evaluate(proposal, layout.design, start, np.zeros_like(start), layout.nobs)
+        return asked, found, found
+    asked, found = yield from _evaluate(proposal, layout.design, start + shift, np.zeros_like(start), None)
+    return asked, found, moved(found, start - asked.beta)
+
+
+def _start_in(
+    design: Design, kept: tuple[int, ...], beta: NDArray[np.float64], first: Derivatives
+) -> NDArray[np.float64]:
+    """The start `beta` (p,) of the first design in the units of the freed one.
+
+    Where slopes are not zero, columns that were left out count as what they are of the others: the linear predictor is
+    projected on what is kept, with the information as inner product.
+    """
+    places = list(kept)
+    if not beta[: len(beta) - design.constant].any():
+        return beta[places]
+    m = design.unmixing()
+    kept_hessian = first.hessian[np.ix_(places, places)]
+    return np.linalg.solve(m.T, np.linalg.solve(kept_hessian, first.hessian[places] @ beta))
+
+
+def _tolerance(proposal: Proposal) -> float:
+    if LIKELIHOODS[proposal.command.model].least_squares:
+        return TOLERANCE_OF_ONE_STEP
+    return TOLERANCE if proposal.asks_moments else TOLERANCE_OF_RESTART
 
 
 def _start(layout: Layout) -> NDArray[np.float64]:
@@ -172,7 +224,7 @@ def _climb(
     try:
         beta = solver.send((beta, first))
         while True:
-            asked, found = yield from _evaluate(proposal, layout, design, beta, _near(beta, best, proposal))
+            asked, found = yield from _evaluate(proposal, design, beta, _near(beta, best, proposal), layout.nobs)
             # A step too long can end where the information vanishes; standard errors there would let anything pass.
             if found.loglike > best.loglike:
                 best = found
@@ -200,19 +252,19 @@ def _near(beta: NDArray[np.float64], best: Derivatives, proposal: Proposal) -> N
 
 
 def _evaluate(
-    proposal: Proposal, layout: Layout, design: Design, beta: NDArray[np.float64], near: NDArray[np.float64]
+    proposal: Proposal, design: Design, beta: NDArray[np.float64], near: NDArray[np.float64], nobs: int | None
 ) -> Evaluations:
-    """Ask for derivatives at `beta`, and hold the number of rows against the moments'."""
+    """Ask for derivatives at `beta`, and hold the number of rows against that of the round before, if it is known."""
     question = Evaluation(proposal.command.model, proposal.command.depvar, design, beta, near)
     asked, sums = yield question
     if not isinstance(asked, Evaluation):
         raise TypeError("sent another kind of question than was yielded")
     found = asked.derivatives(sums)
-    if found.nobs != layout.nobs:
+    if nobs is not None and found.nobs != nobs:
         raise TamperedAnswerError(
             "the number of rows changed within the fit",
             found=str(found.nobs),
-            expected=str(layout.nobs),
+            expected=str(nobs),
             do="see which node's data changed, then start the fit again with --again",
         )
     return asked, found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from fedfolder.command import Column, base_levels, columns
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import LIKELIHOODS
-from fedfolder.plan.protocol import first_design
+from fedfolder.plan.protocol import first_design, power_of_two
 from fedfolder.questions.moments import NOBS, levels_of
 
 if TYPE_CHECKING:
@@ -28,16 +29,21 @@ class Layout:
     """The first design, and what else is known before the first beta.
 
     `labels` are all columns of the command in its order, those of cells without rows (which the design lacks) among
-    them; `total` and `squares` are the outcome's sum and sum of squares; `start_constant` is where the constant starts.
+    them; `total` is the outcome's sum, None where it is not known of this roster; `unit` is a power of two near the
+    standard deviation of what the coefficients are measured in, and `start_constant` is where the constant starts.
     """
 
     design: Design
     bases: dict[str, str]
     labels: tuple[str, ...]
     nobs: int
-    total: float
-    squares: float
+    total: float | None
+    unit: float
     start_constant: float
+
+    def of_fewer(self, nobs: int) -> Layout:
+        """The same for a smaller roster, of which the number of rows is known and the outcome's sum is not."""
+        return dataclasses.replace(self, nobs=nobs, total=None)
 
 
 def lay_out(command: Command, sums: Sums) -> Layout:
@@ -66,9 +72,15 @@ def lay_out(command: Command, sums: Sums) -> Layout:
         labels=labels,
         nobs=nobs,
         total=total,
-        squares=squares,
+        unit=unit_of(nobs, total, squares) if likelihood.least_squares else 1.0,
         start_constant=likelihood.start_constant(nobs, total) if command.constant else 0.0,
     )
+
+
+def unit_of(nobs: int, total: float, squares: float) -> float:
+    """A power of two near the standard deviation of an outcome, 1 if it has none; n > 0."""
+    variance = squares / nobs - (total / nobs) ** 2
+    return power_of_two(math.sqrt(variance)) if variance > 0 else 1.0
 
 
 def _require_moderate(moments: Mapping[str, tuple[float, float]], nobs: int) -> None:

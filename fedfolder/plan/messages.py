@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from fedfolder.questions.sums import Sums
 
 SUMS = "sums.csv"
-PROPOSAL, QUESTION, PUBLISHED, SCALARS, STATUS, MESSAGE = (
+PROPOSAL, QUESTION, PUBLISHED, SCALARS, STATUS, MESSAGE, WITHOUT = (
     "proposal",
     "question",
     "published",
     "scalars",
     "status",
     "message",
+    "without",
 )
 
 Past: TypeAlias = "Callable[[Question], Step]"
@@ -89,9 +90,12 @@ def request(question: Question, published: Sums | None, proposal: Mapping[str, A
     return _with_sums(body, files, published)
 
 
-def closing(published: Sums | None, status: str, message: str = "") -> Content:
-    """What a closing says: the last sums, and how the fit ended."""
-    return _with_sums({STATUS: status, MESSAGE: message}, {}, published)
+def closing(published: Sums | None, status: str, message: str = "", without: Sequence[str] = ()) -> Content:
+    """What a closing says: the last sums, how the fit ended, and which nodes the next attempt goes on without."""
+    body: Body = {STATUS: status, MESSAGE: message}
+    if without:
+        body[WITHOUT] = list(without)
+    return _with_sums(body, {}, published)
 
 
 def _with_sums(body: Body, files: Files, published: Sums | None) -> Content:
@@ -160,7 +164,7 @@ def _history(contents: Sequence[Content]) -> list[Past]:
     """The rounds that are over: what was asked, and the sums that the message after it published."""
 
     def past(content: Content, after: Content) -> Past:
-        return lambda question: Step(asked(question, content), _published(question, after))
+        return lambda question: Step(asked(question, content), published(question, after))
 
     return [past(content, after) for content, after in itertools.pairwise(contents)]
 
@@ -176,7 +180,14 @@ def asked(question: Question, content: Content) -> Question:
     return question.as_asked(content.part(QUESTION), {n: f for n, f in content.files.items() if n != SUMS})
 
 
-def _published(question: Question, content: Content) -> Sums:
+def published(question: Question, content: Content) -> Sums:
+    """The sums of the answers to `question`, which the message after it carries.
+
+    Raises
+    ------
+    RefusedError, TamperedAnswerError
+        If it carries none, or they cannot be sums of answers.
+    """
     table = content.files.get(SUMS)
     if table is None:
         raise RefusedError("this message lacks the published sums of the round before", expected=SUMS)

@@ -42,15 +42,15 @@ EVEN = 64 * float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Where the solver ended: the design it worked in, its solution, and the first derivatives."""
+    """Where the solver ended: the design it worked in, its solution, and the derivatives at the usual start."""
 
     design: Design
     solution: Solution
     first: Derivatives
 
 
-def failed(proposal: Proposal, status: str, *, nobs: int, rounds: int, omitted: tuple[str, ...] = ()) -> FitResult:
-    """A result without numbers; every round but the first was an evaluation."""
+def failed(proposal: Proposal, status: str, *, nobs: int, evaluations: int, omitted: tuple[str, ...] = ()) -> FitResult:
+    """A result without numbers; every round was an evaluation, but for the one that asked for the moments."""
     command, likelihood = proposal.command, LIKELIHOODS[proposal.command.model]
     return FitResult(
         command=str(command),
@@ -70,10 +70,11 @@ def failed(proposal: Proposal, status: str, *, nobs: int, rounds: int, omitted: 
         statistic=likelihood.statistic,
         level=command.level,
         odds_ratios=command.option("or") is not None,
-        rounds=rounds,
-        evaluations=rounds - 1,
+        rounds=evaluations + proposal.asks_moments,
+        evaluations=evaluations,
         condition=math.nan,
         stats={},
+        without=proposal.without,
     )
 
 
@@ -97,7 +98,7 @@ def fitted(proposal: Proposal, layout: Layout, ending: Ending) -> FitResult:
         proposal,
         solution.status if solution.status != "converged" else "not converged",
         nobs=nobs,
-        rounds=1 + solution.evaluations,
+        evaluations=solution.evaluations,
         omitted=left_out(layout, design),
     )
     if solution.status != "converged":
@@ -134,19 +135,20 @@ def left_out(layout: Layout, design: Design) -> tuple[str, ...]:
 
 
 def _null_loglike(command: Command, layout: Layout, first: Derivatives) -> float | None:
+    likelihood = LIKELIHOODS[command.model]
     if not command.constant:
         return None
-    likelihood = LIKELIHOODS[command.model]
-    squares = total_squares(layout, first) if likelihood.least_squares else math.nan
-    return likelihood.null_loglike(layout.nobs, layout.total, squares)
+    if likelihood.least_squares:
+        return likelihood.null_loglike(layout.nobs, math.nan, total_squares(layout, first))
+    return None if layout.total is None else likelihood.null_loglike(layout.nobs, layout.total, math.nan)
 
 
 def total_squares(layout: Layout, first: Derivatives) -> float:
     """Sum of squares of a regression's outcome: about its mean with a constant, about zero without.
 
     A raw sum of squares less n times the squared mean loses all its digits when the mean is large. The first evaluation
-    of a regression stands at the mean, rounded: its kernel is -sum (y - c)^2 / 2 and its score sum (y - c).
+    of a regression stands at the mean, rounded, or at zero without a constant: its kernel is -sum (y - c)^2 / 2 and
+    its score sum (y - c).
     """
-    if not layout.design.constant:
-        return layout.squares
-    return -2.0 * first.loglike - float(first.score[-1]) ** 2 / layout.nobs
+    about_mean = float(first.score[-1]) ** 2 / layout.nobs if layout.design.constant else 0.0
+    return -2.0 * first.loglike - about_mean

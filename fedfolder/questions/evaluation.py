@@ -13,6 +13,7 @@ import numpy as np
 
 from fedfolder.errors import BetaError, RefusedError, TamperedAnswerError
 from fedfolder.likelihood import LIKELIHOODS
+from fedfolder.likelihood.base import ROUNDING
 from fedfolder.questions.question import Question, whole
 from fedfolder.questions.sums import Sums, read_table, write_table
 from fedfolder.solve.derivatives import Derivatives
@@ -125,13 +126,8 @@ class Evaluation(Question):
             raise TamperedAnswerError("the Hessian of this answer is not symmetric", where=where)
         if answer.scalars[f"loglike {CANDIDATE}"] > LIKELIHOODS[self.model].highest:
             raise TamperedAnswerError("the log-likelihood of this answer is higher than any can be", where=where)
-        if LIKELIHOODS[self.model].concave and (np.diagonal(hessian) > 0).any():
-            raise TamperedAnswerError(
-                "the Hessian of this answer has the wrong sign",
-                where=where,
-                found="a positive second derivative",
-                expected="those of the log-likelihood, not of its negative",
-            )
+        if LIKELIHOODS[self.model].concave:
+            _require_downward(hessian, where)
 
     def derivatives(self, sums: Sums) -> Derivatives:
         """The sums as arrays."""
@@ -141,6 +137,18 @@ class Evaluation(Question):
             loglike=sums.scalars[f"loglike {CANDIDATE}"],
             score=table[:, 0] if table.size else np.zeros(0),
             hessian=table[:, 1:] if table.size else np.zeros((0, 0)),
+        )
+
+
+def _require_downward(hessian: NDArray[np.float64], where: str) -> None:
+    """Refuse a Hessian (p, p) that no concave log-likelihood has; its diagonal can be held to the sign itself."""
+    curvatures = np.linalg.eigvalsh(hessian) if hessian.size else np.zeros(1)
+    if (np.diagonal(hessian) > 0).any() or curvatures[-1] > ROUNDING * np.abs(curvatures).max():
+        raise TamperedAnswerError(
+            "the Hessian of this answer has the wrong sign",
+            where=where,
+            found="a direction in which the log-likelihood curves upward",
+            expected="the second derivatives of the log-likelihood, not of its negative",
         )
 
 

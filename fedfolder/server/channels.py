@@ -6,12 +6,14 @@ import contextlib
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fedfolder.about import SOFTWARE
 from fedfolder.errors import ExchangeError, WaitingError
 from fedfolder.exchange.journal import OUT
 from fedfolder.exchange.watching import Pauses
+from fedfolder.server.absence import SilentNodesError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,10 +21,20 @@ if TYPE_CHECKING:
     from fedfolder.exchange.envelope import Message
     from fedfolder.exchange.journal import Journal
     from fedfolder.exchange.mailbox import Mailbox
+    from fedfolder.server.absence import Absence
     from fedfolder.server.progress import Progress
 
 Idle = Callable[[float], None]
 """Lets a number of seconds pass, or fewer: sleeping, waiting for an event, or letting simulated nodes work."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a look into a node's folder brought: a message, or what stands in the way."""
+
+    message: Message | None
+    problem: str
+    reached: bool = True
 
 
 class Channels:
@@ -36,6 +48,8 @@ class Channels:
         Seconds that any wait may take; 0 for ever.
     idle : callable
         Lets time pass between looks.
+    absence : Absence, optional
+        When a node that stays silent is left out; never by default.
     clock : callable
         Seconds, from any start, that never run backwards.
     """
@@ -49,6 +63,7 @@ class Channels:
         timeout: float,
         longest_pause: float,
         idle: Idle,
+        absence: Absence | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.boxes = boxes
@@ -58,10 +73,17 @@ class Channels:
         self._deadline = clock() + timeout if timeout else math.inf
         self._longest_pause = longest_pause
         self._idle = idle
+        self._absence = absence
+        self._told: set[str] = set()
         self._reached: set[str] = set()
 
-    def open(self) -> None:
+    def open(self) -> list[str]:
         """Take possession of every channel, and wait until every node has introduced itself.
+
+        Returns
+        -------
+        list of str
+            The nodes that have not, and are no longer waited for.
 
         Raises
         ------
@@ -75,7 +97,11 @@ class Channels:
         unknown = self.unknown()
         if unknown:
             self._progress.greeting(unknown)
-            self.collect(enough=lambda _: not self.unknown())
+            try:
+                self.collect(self.unknown, roster=tuple(self.boxes))
+            except SilentNodesError as silent:
+                return list(silent.nodes)
+        return []
 
     def unknown(self) -> list[str]:
         """The nodes that have not introduced themselves."""
@@ -114,54 +140,89 @@ class Channels:
             self._progress.copied(node, written)
 
     def collect(
-        self, *, enough: Callable[[Message], bool] = lambda _: False, patience: float | None = None
+        self,
+        waited_for: Callable[[], Iterable[str]],
+        *,
+        enough: Callable[[Message], bool] = lambda _: False,
+        patience: float | None = None,
+        roster: Sequence[str] = (),
     ) -> list[str]:
-        """Wait until no node owes a message; return the nodes that still do.
+        """Wait until none of some nodes owes a message; return those that still do.
+
+        What comes from others meanwhile is accepted as well.
 
         Parameters
         ----------
+        waited_for : callable
+            Names the nodes, anew after each look.
         enough : callable
             Told of each message accepted; when it returns True, the wait is over.
         patience : float, optional
             Seconds after which the wait ends without an error, whatever the study's time.
+        roster : sequence of str
+            The nodes of which enough must be left when silent ones are left out; empty where none ever is.
 
         Raises
         ------
+        SilentNodesError
+            When nodes have been silent for longer than `absence` allows.
         WaitingError
             When the study's time is over, naming the nodes.
         """
-        pauses = Pauses(longest=self._longest_pause)
-        until = self._deadline if patience is None else self._clock() + patience
+        pauses, began = Pauses(longest=self._longest_pause), self._clock()
+        until = self._deadline if patience is None else began + patience
         while True:
-            trouble: dict[str, str] = {}
-            for node in self.owing():
-                message, problem = self._look(node)
-                trouble[node] = problem
-                if message is not None:
-                    pauses.progress()
-                    if enough(message):
-                        return self.owing()
-            owing, left = self.owing(), until - self._clock()
-            if not owing or (left <= 0 and patience is not None):
+            wanted = set(waited_for())
+            looks = {node: self._look(node, wanted=node in wanted) for node in self.owing()}
+            owing, now = self.owing(waited_for()), self._clock()
+            come = [look.message for look in looks.values() if look.message is not None]
+            if not owing or any(map(enough, come)) or (now >= until and patience is not None):
                 return owing
-            if left <= 0:
+            if roster and self._absence is not None and now - began >= self._absence.looking:
+                self._require_present(owing, looks, roster, self._absence)
+            trouble = {node: looks[node].problem if node in looks else "" for node in owing}
+            if now >= until:
                 raise self._out_of_time(owing, trouble)
-            self._progress.waiting({node: trouble.get(node, "") for node in owing})
-            self._idle(min(pauses.next(), left))
+            if come:
+                pauses.progress()
+            self._progress.waiting(trouble)
+            self._idle(min(pauses.next(), until - now))
 
-    def _look(self, node: str) -> tuple[Message | None, str]:
-        """The message that a node owes, if it is there, and otherwise what stands in the way."""
+    def _look(self, node: str, *, wanted: bool) -> _Look:
+        """Look for the message that a node owes."""
         box = self.boxes[node]
         try:
             self._copied(node, box.publish())
             message = box.receive()
         except ExchangeError as error:
             # A share that goes away comes back: nothing is lost by waiting for it.
-            return None, " ".join(filter(None, [f"{error.what}:", error.where, f"({error.found})" * bool(error.found)]))
+            problem = " ".join(filter(None, [f"{error.what}:", error.where, f"({error.found})" * bool(error.found)]))
+            return _Look(None, problem, reached=False)
         if message is not None:
             self._reached.add(node)
-            self._progress.reading(node)
-        return message, "; ".join(f"{name}: {reason}" for name, reason in box.findings.items())
+            if wanted:
+                self._progress.reading(node)
+            else:
+                self._progress.note(f"{node} is back; its answer comes too late for this fit.")
+        return _Look(message, "; ".join(f"{name}: {reason}" for name, reason in box.findings.items()))
+
+    def _require_present(
+        self, owing: Sequence[str], looks: Mapping[str, _Look], roster: Sequence[str], absence: Absence
+    ) -> None:
+        """Leave out who has been silent for too long, if enough of the others have answered.
+
+        A node whose folder cannot be looked into is not silent: it is the share that is away.
+        """
+        silent = [n for n in owing if looks[n].reached and absence.is_over(self._journal, n)]
+        left = [node for node in roster if node not in owing]
+        if silent and len(left) >= absence.fewest:
+            raise SilentNodesError(silent)
+        if silent and not self._told.issuperset(silent):
+            self._told.update(silent)
+            self._progress.note(
+                f"{' and '.join(silent)} would be left out now, but only {len(left)} of the others have answered, and "
+                f"at least {absence.fewest} must be left: waiting on."
+            )
 
     def owing(self, nodes: Iterable[str] | None = None) -> list[str]:
         """Those of `nodes` (all by default) from which a message is due."""

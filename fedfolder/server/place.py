@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fedfolder.errors import FedfolderError
 from fedfolder.exchange.journal import IN, OUT
-from fedfolder.plan.messages import STATUS
+from fedfolder.plan.messages import PROPOSAL, STATUS, WITHOUT
+from fedfolder.plan.proposal import Proposal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from fedfolder.command import Command
+    from fedfolder.exchange.envelope import Header
     from fedfolder.exchange.journal import Journal
 
 SET_ASIDE = "set aside"
@@ -19,46 +23,74 @@ REFUSED = "refused"
 """How an attempt ends that a node refused."""
 CONTRADICTED = "contradicted"
 """How an attempt ends whose answers do not fit together: types that differ, rows that changed."""
+LEFT_OUT = "goes on without a node"
+"""How an attempt ends when a node stayed silent: the next one has a smaller roster."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A fit's number and attempt (both from 1), and how the attempt ended, empty if it did not."""
+    """A fit's number and attempt (both from 1), and how the attempt ended, empty if it did not.
+
+    `proposal` is the attempt's own, or that of the attempt before it from which `without` fell silent; None for one
+    that begins with everyone.
+    """
 
     fit: int
     attempt: int
     status: str = ""
     is_new: bool = True
+    proposal: Proposal | None = None
+    without: tuple[str, ...] = ()
 
 
-def find(journal: Journal, nodes: Sequence[str], proposal: str, *, again: bool) -> Place:
-    """The fit to go on with for a proposal, or a new one.
+def find(journal: Journal, command: Command, nodes: Sequence[str], *, again: bool) -> Place:
+    """The fit to go on with for a command over a study's nodes, or a new one.
 
-    A fit that ended with a result stands as it is. One that was refused, contradicted or set aside gets a new attempt.
+    A fit that ended with a result stands as it is. One that was refused, contradicted or set aside gets a new attempt,
+    with everyone; one that a node fell silent in goes on without it.
 
     Parameters
     ----------
-    proposal : str
-        Digest of the proposal.
+    nodes : sequence of str
+        All nodes of the study.
     again : bool
         Whether to begin anew in any case.
     """
-    firsts = journal.first_rounds()
-    same = [header for header in firsts if header.proposal == proposal]
-    if again or not same:
-        return Place(max((header.fit for header in firsts), default=0) + 1, 1)
-    number = max(header.fit for header in same)
-    attempt = max(header.attempt for header in same if header.fit == number)
-    status = _status(journal, nodes, number, attempt)
-    if status in {REFUSED, SET_ASIDE, CONTRADICTED}:
-        return Place(number, attempt + 1)
-    return Place(number, attempt, status, is_new=False)
+    firsts = {(header.fit, header.attempt): header for header in journal.first_rounds()}
+    same = [key for key in firsts if firsts[key].body[PROPOSAL]["command"] == str(command)]
+    if not again and same and (proposal := _proposal(firsts[max(same)], nodes)) is not None:
+        return _after(journal, Place(*max(same), is_new=False, proposal=proposal))
+    return Place(max((fit for fit, _ in firsts), default=0) + 1, 1)
 
 
-def _status(journal: Journal, nodes: Sequence[str], number: int, attempt: int) -> str:
-    for node in nodes:
+def _proposal(header: Header, nodes: Sequence[str]) -> Proposal | None:
+    """An attempt's proposal, if it was put to these nodes by a version that means the same by it."""
+    try:
+        proposal = Proposal.from_dict(header.body[PROPOSAL])
+    except FedfolderError:
+        return None
+    return proposal if {*proposal.nodes, *proposal.without} == set(nodes) else None
+
+
+def _after(journal: Journal, place: Place) -> Place:
+    """Where to go on from the attempt `place`."""
+    ends = list(_ends(journal, place))
+    statuses = {str(header.body.get(STATUS)) if header.kind == "closing" else REFUSED for header in ends}
+    if not statuses:
+        return place
+    if LEFT_OUT in statuses:
+        without = tuple(dict.fromkeys(node for header in ends for node in header.body.get(WITHOUT, ())))
+        return Place(place.fit, place.attempt + 1, proposal=place.proposal, without=without)
+    for status in (REFUSED, CONTRADICTED, SET_ASIDE):
+        if status in statuses:
+            return Place(place.fit, place.attempt + 1)
+    return Place(place.fit, place.attempt, statuses.pop(), is_new=False, proposal=place.proposal)
+
+
+def _ends(journal: Journal, place: Place) -> Iterable[Header]:
+    """The headers of all messages that end an attempt."""
+    for node in place.proposal.nodes if place.proposal else ():
         for direction, kind in ((IN, "refusal"), (OUT, "closing")):
-            for message in journal.of_fit(number, direction, peer=node):
-                if message.header.attempt == attempt and message.header.kind == kind:
-                    return REFUSED if kind == "refusal" else str(message.header.body[STATUS])
-    return ""
+            for message in journal.of_fit(place.fit, direction, peer=node):
+                if message.header.attempt == place.attempt and message.header.kind == kind:
+                    yield message.header

@@ -13,8 +13,10 @@ from fedfolder.errors import ConfigError, HomeInUseError
 from fedfolder.exchange.names import TO_SERVER
 from fedfolder.exchange.watching import Wake
 from fedfolder.plan.proposal import read_command
+from fedfolder.server.absence import FEWEST_NODES, Absence
 from fedfolder.server.channels import Channels
 from fedfolder.server.drive import Fit
+from fedfolder.server.place import find
 from fedfolder.server.progress import Silent
 from fedfolder.server.results import write_result
 from fedfolder.server.study import LOCK, RUNS, open_study
@@ -32,6 +34,9 @@ def run(
     *,
     again: bool = False,
     timeout: float | None = None,
+    drop_after: float | None = None,
+    min_nodes: int = FEWEST_NODES,
+    units_differ: bool = False,
     progress: Progress | None = None,
     idle: Idle | None = None,
 ) -> FitResult:
@@ -47,6 +52,13 @@ def run(
         Ask anew even if the journal holds this fit's result.
     timeout : float, optional
         Seconds to wait for the nodes, 0 for ever; what study.toml says by default.
+    drop_after : float, optional
+        Seconds after which a node that has not answered is left out, and the fit begun anew without it; never by
+        default.
+    min_nodes : int
+        Nodes that must then be left, or it is waited for all the same.
+    units_differ : bool
+        Go on when a variable at one site looks as if it were in other units.
     progress : Progress, optional
         Told what happens.
     idle : callable, optional
@@ -84,11 +96,12 @@ def run(
             timeout=opened.waiting.timeout if timeout is None else timeout,
             longest_pause=opened.waiting.longest_pause,
             idle=idle or _watch(opened, stack),
+            absence=Absence(drop_after, min_nodes) if drop_after is not None else None,
         )
-        # Before the channels are open, the roster has the keys that the journal knows: enough for a fit that has ended.
-        if not Fit(parsed, channels, journal, progress, again=again).place.status:
-            channels.open()
-        fit = Fit(parsed, channels, journal, progress, again=again)
+        # A fit that has ended is shown again without its nodes.
+        ended = find(journal, parsed, opened.nodes, again=again).status
+        absent = [] if ended else channels.open()
+        fit = Fit(parsed, channels, journal, progress, again=again, units_differ=units_differ, absent=absent)
         result = fit.run()
         write_result(opened.path / RUNS / f"fit{fit.place.fit}", result)
         return result

@@ -32,6 +32,7 @@ _REFUSALS = {
     "UnknownName": "it has no such variable, or has not released it",
     "Variable": "a variable cannot be used in this way there",
     "DataFile": "its data file cannot be read",
+    "DataChanged": "its data have changed since an earlier round of this fit",
     "Refused": "the request is not one that it answers",
     "Beta": "the beta is not the one that the plan leads to",
     "TamperedAnswer": "the published sums cannot be sums",

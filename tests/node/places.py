@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fedfolder.node.home import open_home
 from fedfolder.node.loop import Node
@@ -72,9 +72,10 @@ class Bench:
         timeout: float = 60.0,
         progress: Progress | None = None,
         idle: Callable[[float], None] | None = None,
+        **options: Any,
     ) -> FitResult:
-        options = {"again": again, "timeout": timeout, "progress": progress}
-        return run(self.study.path, command, idle=idle or self.work, **options)  # type: ignore[arg-type]
+        options |= {"again": again, "timeout": timeout, "progress": progress}
+        return run(self.study.path, command, idle=idle or self.work, **options)
 
     @property
     def study(self) -> Study:

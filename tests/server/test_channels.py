@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.node.places import Bench
 
+NODES = ("north", "south")
+
 
 class Watcher(Silent):
     def __init__(self) -> None:
@@ -105,10 +107,10 @@ def test_patience_ends_without_an_error_even_when_the_time_is_over(bench: Bench,
     made.channels.open()
     made.post("north")
     made.time += 100
-    assert made.channels.collect(patience=3.0) == ["north"]
+    assert made.channels.collect(lambda: NODES, patience=3.0) == ["north"]
     assert sum(made.pauses) == pytest.approx(3.0)
     with pytest.raises(WaitingError, match="owes the answer to m000001-fit1-round1"):
-        made.channels.collect()
+        made.channels.collect(lambda: NODES)
 
 
 def test_no_timeout_is_for_ever(bench: Bench, rig: Callable[[float], Rig]) -> None:
@@ -147,7 +149,7 @@ def test_a_share_that_cannot_be_written_is_an_error_unless_it_could_before(
     # The first run waits, says why, and writes once there is room.
     first.at[20.0] = broken.clear
     first.at[30.0] = first.at[40.0] = bench.work
-    assert first.channels.collect() == []
+    assert first.channels.collect(lambda: NODES) == []
     assert first.watcher.written == ["north"]
     reasons = {waited["north"] for waited in first.watcher.waited}
     assert any("the disk is full" in reason for reason in reasons)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fedfolder.errors import ConfigError, RefusedError, TamperedAnswerError, VariableError, WaitingError
+from fedfolder.errors import ConfigError, RefusedError, VariableError, WaitingError
 from fedfolder.exchange.journal import IN, OUT
-from fedfolder.server import drive
-from fedfolder.server.place import CONTRADICTED, REFUSED, SET_ASIDE, Place, find
+from fedfolder.plan.proposal import Proposal, read_command
+from fedfolder.server import attempt
+from fedfolder.server.place import CONTRADICTED, LEFT_OUT, REFUSED, SET_ASIDE, Place, find
 from fedfolder.server.progress import Silent
 from fedfolder.server.words import refusal_in_words
 from tests.node.places import Bench
@@ -110,7 +111,7 @@ def test_two_nodes_are_told_that_sums_say_a_lot(bench: Bench) -> None:
 def test_a_receipt_that_is_outstanding_holds_up_neither_the_same_fit_nor_a_finished_one(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drive, "RECEIPTS", 0.2)
+    monkeypatch.setattr(attempt, "RECEIPTS", 0.2)
 
     def until_closing(_seconds: float) -> None:
         bench.nodes["north"].work()
@@ -153,17 +154,31 @@ def test_set_aside_comes_back_as_another_attempt(bench: Bench) -> None:
     assert closings == 3
 
 
-def test_rows_that_change_within_a_fit_name_the_node_and_end_the_attempt(bench: Bench) -> None:
+def test_data_that_change_within_a_fit_are_refused_by_the_node_and_named(bench: Bench) -> None:
+    """Fault 91: the data change between two rounds; the number of rows need not."""
     with pytest.raises(Killed):
         bench.run(idle=stopping_after(bench, 3))
     path = bench.home("south").data
-    path.write_text(path.read_text(encoding="utf-8") + "1,30,1\n", encoding="utf-8")
+    head, first, *rest = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([head, *rest, first.replace(",", ",1", 1)]) + "\n", encoding="utf-8")
     bench.wake("south")
-    with pytest.raises(TamperedAnswerError, match="the number of rows at south changed"):
+    with pytest.raises(RefusedError, match="south refused") as refused:
         bench.run()
+    assert "its data have changed since an earlier round" in refused.value.found
+    assert "put the file back as it was" in bench.log("south")
     result = bench.run()
-    assert dict(result.nodes) == {"north": 30, "south": 28}
+    assert result.status == "converged"
     assert headers(bench)[-1] == ("closing", 1, 2)
+
+
+def test_data_that_are_written_again_with_the_same_rows_are_the_same(bench: Bench) -> None:
+    with pytest.raises(Killed):
+        bench.run(idle=stopping_after(bench, 3))
+    path = bench.home("south").data
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([f"{lines[0]},spare", *(f"{line},9" for line in lines[1:])]) + "\n", encoding="utf-8")
+    bench.wake("south")
+    assert bench.run().status == "converged"
 
 
 def test_types_that_differ_end_the_attempt(bench: Bench) -> None:
@@ -202,13 +217,16 @@ def test_again_begins_another_fit_and_then_goes_on_with_it(bench: Bench) -> None
     assert {fit for _, fit, _ in headers(bench)} == {0, 1, 2}
 
 
-class Told:
-    """A journal that knows one attempt of fit 4 and how it ended at one node."""
+PROPOSAL = Proposal(read_command(OTHER), (("north", "aa"), ("south", "bb"))).to_dict()
 
-    def __init__(self, kind: str, status: str) -> None:
-        common = {"fit": 4, "attempt": 2, "proposal": "p"}
-        self.opened = [SimpleNamespace(**{**common, "attempt": attempt}) for attempt in (1, 2)]
-        self.ended = SimpleNamespace(header=SimpleNamespace(kind=kind, attempt=2, body={"status": status}))
+
+class Told:
+    """A journal that knows two attempts of fit 4 and how the later one ended at one node."""
+
+    def __init__(self, kind: str, status: str, **body: Any) -> None:
+        said = {"proposal": PROPOSAL}
+        self.opened = [SimpleNamespace(fit=4, attempt=attempt, body=said) for attempt in (1, 2)]
+        self.ended = SimpleNamespace(header=SimpleNamespace(kind=kind, attempt=2, body={"status": status, **body}))
 
     def first_rounds(self) -> list[SimpleNamespace]:
         return self.opened
@@ -219,23 +237,36 @@ class Told:
         return [self.ended] if direction == its_way and peer == "south" else []
 
 
+PUT = Proposal.from_dict(PROPOSAL)
+
+
 @pytest.mark.parametrize(
     ("kind", "status", "expected"),
     [
-        ("request", "", Place(4, 2, "", is_new=False)),
+        ("request", "", Place(4, 2, "", is_new=False, proposal=PUT)),
         ("refusal", "", Place(4, 3)),
         ("closing", REFUSED, Place(4, 3)),
         ("closing", SET_ASIDE, Place(4, 3)),
         ("closing", CONTRADICTED, Place(4, 3)),
-        ("closing", "converged", Place(4, 2, "converged", is_new=False)),
-        ("closing", "separation", Place(4, 2, "separation", is_new=False)),
+        ("closing", LEFT_OUT, Place(4, 3, proposal=PUT, without=("north",))),
+        ("closing", "converged", Place(4, 2, "converged", is_new=False, proposal=PUT)),
+        ("closing", "separation", Place(4, 2, "separation", is_new=False, proposal=PUT)),
     ],
 )
 def test_where_a_fit_stands(kind: str, status: str, expected: Place) -> None:
-    journal: Any = Told(kind, status)
-    assert find(journal, ["north", "south"], "p", again=False) == expected
-    assert find(journal, ["north", "south"], "p", again=True) == Place(5, 1)
-    assert find(journal, ["north", "south"], "another", again=False) == Place(5, 1)
+    journal: Any = Told(kind, status, **({"without": ["north"]} if status == LEFT_OUT else {}))
+    command = read_command(OTHER)
+    assert find(journal, command, ["north", "south"], again=False) == expected
+    assert find(journal, command, ["north", "south"], again=True) == Place(5, 1)
+    assert find(journal, command, ["north", "south", "west"], again=False) == Place(5, 1)
+    assert find(journal, read_command("logit low smoke"), ["north", "south"], again=False) == Place(5, 1)
+
+
+def test_a_proposal_of_another_version_is_another_fit() -> None:
+    journal: Any = Told("closing", "converged")
+    for header in journal.opened:
+        header.body = {"proposal": {**PROPOSAL, "model": "Logistic regression of another kind"}}
+    assert find(journal, read_command(OTHER), ["north", "south"], again=False) == Place(5, 1)
 
 
 def test_a_study_without_nodes(bench: Bench) -> None:

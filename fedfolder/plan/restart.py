@@ -1,0 +1,112 @@
+"""How a fit goes on without a site that fell silent: from sums that say as little of that site as can be had.
+
+Two sums over the same rows but for one site's, at one beta, differ by that site's contribution, and everyone who sees
+both has it. So a plan that begins again with a smaller roster asks for nothing that was asked with the larger one: the
+moments that were published stay the units, and the start is at another beta, with slopes that are not zero (at zero
+slopes a logit's sums over both rosters would give the site's again, whatever the constant).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from fedfolder.errors import RefusedError
+from fedfolder.questions.moments import Moments
+from fedfolder.questions.sums import to_parts
+from fedfolder.solve.derivatives import Derivatives
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from fedfolder.command import Command
+    from fedfolder.plan.layout import Layout
+    from fedfolder.questions.sums import Sums
+
+MOST_STARTS = 8
+"""Starts beside the usual one, at most: so often a fit that has published sums may lose a site."""
+STEP = 0.25
+"""Standard deviations of the columns between one start and the next, over all columns together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """What differs from a plan that begins with everyone.
+
+    Parameters
+    ----------
+    without : tuple of str
+        The nodes that are left out, in the order in which they were.
+    start : int
+        0: the usual start. k > 0: the k-th other one, for sums were published at the earlier ones.
+    moments : Sums or None
+        The moments that were published with a larger roster, from which the units follow; None to ask for them.
+    """
+
+    without: tuple[str, ...]
+    start: int = 0
+    moments: Sums | None = None
+
+    def also_without(self, nodes: Iterable[str], published: Sums | None) -> Restart:
+        """What to begin with when more nodes fall silent.
+
+        Parameters
+        ----------
+        published : Sums or None
+            The moments of the attempt that ends, if they were published; then a beta was asked about, too.
+        """
+        moments = self.moments or published
+        return Restart((*self.without, *nodes), self.start + (moments is not None), moments)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON."""
+        said: dict[str, Any] = {"without": list(self.without), "start": self.start}
+        if self.moments is not None:
+            scalars, table = to_parts(self.moments)
+            said["moments"] = {"scalars": scalars, "table": table.decode()}
+        return said
+
+    @classmethod
+    def from_dict(cls, found: object, command: Command) -> Self:
+        """Read it; what is malformed comes out otherwise than it went in.
+
+        Raises
+        ------
+        RefusedError
+            If it cannot be read, or asks for more starts than there are.
+        TamperedAnswerError
+            If the moments cannot be those of `command`.
+        """
+        match found:
+            case {"without": list() as without, "start": int() as start, **rest} if 0 <= start <= MOST_STARTS:
+                moments = _read_moments(rest["moments"], command) if "moments" in rest else None
+            case _:
+                raise RefusedError("this restart cannot be read here", expected=f"a start from 0 to {MOST_STARTS}")
+        if (start > 0) != (moments is not None):
+            raise RefusedError("this restart contradicts itself", expected="another start where sums were published")
+        return cls(tuple(map(str, without)), start, moments)
+
+    def shift(self, layout: Layout) -> NDArray[np.float64]:
+        """How far this start lies from the usual one, every parameter alike; (p,) in the units of the first design."""
+        p = len(layout.design.terms)
+        return np.full(p, self.start * STEP / p * layout.unit) if p else np.zeros(0)
+
+
+def _read_moments(found: object, command: Command) -> Sums:
+    match found:
+        case {"scalars": dict() as scalars, "table": str() as table}:
+            question = Moments(command.model, command.depvar, command.terms)
+            return question.read_answer(scalars, table.encode(), where="the moments of the restart")
+        case _:
+            raise RefusedError("the moments of this restart cannot be read here", expected="scalars and a table")
+
+
+def moved(found: Derivatives, by: NDArray[np.float64]) -> Derivatives:
+    """The derivatives of a quadratic `by` (p,) further on: l + s'd + d'Hd/2, s + Hd, H."""
+    step = found.hessian @ by
+    loglike = found.loglike + float(found.score @ by) + float(by @ step) / 2
+    return Derivatives(found.nobs, loglike, found.score + step, found.hessian)
