@@ -7,7 +7,7 @@ import sys
 import click
 
 from fedfolder.about import __version__
-from fedfolder.cli import carry, demo, fits, node, study
+from fedfolder.cli import carry, demo, fits, node, status, study
 from fedfolder.errors import FedfolderError
 
 
@@ -65,7 +65,7 @@ def cli() -> None:
     """
 
 
-for command in (demo.demo, fits.run, fits.simulate, study.study, study.status, node.node, carry.carry, carry.doctor):
+for command in (demo.demo, fits.run, fits.simulate, study.study, status.status, node.node, carry.carry, carry.doctor):
     cli.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""`fedfolder study new`, `fedfolder study add-node` and `fedfolder status`: the server's side."""
+"""`fedfolder study new` and `fedfolder study add-node`: the server's side."""
 
 from __future__ import annotations
 
@@ -51,32 +51,3 @@ def add_node(study: Path, node: str) -> None:
     click.echo(f"{node} is in the study; its folder on the exchange is {opened.folder(node)}.")
     click.echo("At the site, run:")
     click.echo(f'  fedfolder node init HOME --data FILE --exchange "{opened.folder(node)}"')
-
-
-@click.command(short_help="Show which node owes what, since when.")
-@click.argument("study", type=FOLDER)
-def status(study: Path) -> None:
-    """Show, for the study in the folder STUDY, which node owes what, since when.
-
-    Nothing is changed; it may be run while a fit is running.
-
-    \b
-    Example:
-      fedfolder status lbw-server
-    """
-    from fedfolder import clock
-    from fedfolder.server.status import status as status_of
-    from fedfolder.server.study import open_study
-
-    opened = open_study(study)
-    journal = opened.journal(clock.now)
-    try:
-        click.echo(f"study {opened.name}, exchange {opened.exchange}")
-        if not opened.nodes:
-            click.echo("no nodes yet: fedfolder study add-node")
-        for found in status_of(opened, journal):
-            since = f", since {found.since}" if found.since else ""
-            remark = f" - {found.remark}" if found.remark else ""
-            click.echo(f"{found.node:<12} {found.state}{since}{remark}")
-    finally:
-        journal.close()

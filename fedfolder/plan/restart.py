@@ -19,7 +19,7 @@ from fedfolder.questions.sums import to_parts
 from fedfolder.solve.derivatives import Derivatives
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -94,6 +94,11 @@ class Restart:
         """How far this start lies from the usual one, every parameter alike; (p,) in the units of the first design."""
         p = len(layout.design.terms)
         return np.full(p, self.start * STEP / p * layout.unit) if p else np.zeros(0)
+
+
+def without_of(proposal: Mapping[str, Any]) -> tuple[str, ...]:
+    """The nodes that a proposal in plain JSON says are left out."""
+    return tuple(proposal.get("restart", {}).get("without", ()))
 
 
 def _read_moments(found: object, command: Command) -> Sums:

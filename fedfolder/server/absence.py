@@ -25,7 +25,8 @@ class SilentNodesError(Exception):
     """Nodes have been silent for so long that the run goes on without them. Never leaves the server's side."""
 
     def __init__(self, nodes: Sequence[str]) -> None:
-        super().__init__(*nodes)
+        who = f"{' and '.join(nodes)} {'has' if len(nodes) == 1 else 'have'}"
+        super().__init__(f"{who} not answered in time: going on without.")
         self.nodes = tuple(nodes)
 
 
@@ -59,6 +60,9 @@ def owed_since(journal: Journal, node: str) -> str:
 def seconds_owed(journal: Journal, node: str, now: str) -> float:
     """Seconds from the last message to `node` to `now`; never below zero, whatever the clock did."""
     since = owed_since(journal, node)
-    if not since:
-        return 0.0
-    return max((dt.datetime.fromisoformat(now) - dt.datetime.fromisoformat(since)).total_seconds(), 0.0)
+    return seconds_between(since, now) if since else 0.0
+
+
+def seconds_between(earlier: str, later: str) -> float:
+    """Seconds between two times as `clock.now` writes them; zero if the clock was put back meanwhile."""
+    return max((dt.datetime.fromisoformat(later) - dt.datetime.fromisoformat(earlier)).total_seconds(), 0.0)

@@ -100,6 +100,7 @@ class Channels:
             try:
                 self.collect(self.unknown, roster=tuple(self.boxes))
             except SilentNodesError as silent:
+                self._progress.note(str(silent))
                 return list(silent.nodes)
         return []
 

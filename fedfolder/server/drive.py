@@ -96,6 +96,7 @@ class Fit:
             try:
                 return self._run_attempt()
             except SilentNodesError as silent:
+                self._progress.note(str(silent))
                 self._go_on_without(silent.nodes)
 
     def _run_attempt(self) -> FitResult:
@@ -113,15 +114,14 @@ class Fit:
 
     def _go_on_without(self, nodes: Sequence[str]) -> None:
         """Prepare the next attempt, or this one if it has not begun, without nodes that stayed silent."""
-        ended, who = self._attempt, " and ".join(nodes)
+        ended = self._attempt
         published = ended.moments_published()
-        self._progress.note(f"{who} {'has' if len(nodes) == 1 else 'have'} not answered in time: going on without.")
         if ended.has_begun():
             ended.close(None, LEFT_OUT, without=nodes)
             self.place = dataclasses.replace(self.place, attempt=self.place.attempt + 1, is_new=True)
         self._attempt = self._next(_without(ended.proposal, nodes, published))
         if published is not None:
-            self._tell_what_can_be_learnt(who)
+            self._tell_what_can_be_learnt(" and ".join(nodes))
 
     def _tell_what_can_be_learnt(self, who: str) -> None:
         self._progress.note(
@@ -143,7 +143,7 @@ class Fit:
             )
         elif not self.place.is_new:
             self._progress.note(f"Going on with fit {self.place.fit}.")
-        if self._attempt.proposal.without:
+        if self.place.proposal is not None and self._attempt.proposal.without:
             self._progress.note(f"Fit {self.place.fit} is without {' and '.join(self._attempt.proposal.without)}.")
         if len(self._attempt.proposal.nodes) == 2 and not self.place.status:  # noqa: PLR2004 - two
             self._progress.note("With two nodes, the published sums show each node the other's part.")

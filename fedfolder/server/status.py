@@ -1,4 +1,7 @@
-"""Who owes what, since when: read from the journal and a look at the folders; nothing is written."""
+"""What is being fitted, and who owes what, since when: read from the journal and a look at the folders.
+
+Nothing is written.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from typing import TYPE_CHECKING
 from fedfolder.errors import ExchangeError
 from fedfolder.exchange import files, names
 from fedfolder.exchange.journal import IN, OUT
+from fedfolder.plan.messages import PROPOSAL, STATUS
+from fedfolder.plan.restart import without_of
+from fedfolder.server.absence import owed_since
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +21,41 @@ if TYPE_CHECKING:
     from fedfolder.exchange.journal import Journal
     from fedfolder.server.study import Study
 
-_ASKED = {"request": "asked", "closing": "closed", "hello": "greeted"}
+
+@dataclass(frozen=True, slots=True)
+class FitStatus:
+    """The newest fit: its number and attempt, its command, how far it is, and the nodes that it is without."""
+
+    fit: int
+    attempt: int
+    command: str
+    state: str
+    without: tuple[str, ...]
+
+
+def newest_fit(study: Study, journal: Journal) -> FitStatus | None:
+    """The fit that was begun last; None if there was none."""
+    firsts = journal.first_rounds()
+    if not firsts:
+        return None
+    first = max(firsts, key=lambda header: (header.fit, header.attempt))
+    sent = [message.header for node in study.nodes if (message := journal.last(node, OUT)) is not None]
+    ours = [header for header in sent if (header.fit, header.attempt) == (first.fit, first.attempt)]
+    ends = [str(header.body.get(STATUS)) for header in ours if header.kind == "closing"]
+    round_ = max((header.round for header in ours), default=first.round)
+    proposal = first.body[PROPOSAL]
+    return FitStatus(
+        first.fit, first.attempt, proposal["command"], ends[0] if ends else f"round {round_}", without_of(proposal)
+    )
+
+
+def strays(study: Study) -> list[str]:
+    """Folders beside those of the study's nodes: of nodes that nobody added, or that were taken out of the list."""
+    folder = study.exchange / study.name
+    try:
+        return sorted(name for name in files.listing(folder) if name not in study.nodes and (folder / name).is_dir())
+    except ExchangeError:
+        return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +75,14 @@ def status(study: Study, journal: Journal) -> list[NodeStatus]:
 
 def _of_node(study: Study, journal: Journal, node: str) -> NodeStatus:
     sent, received = journal.last(node, OUT), journal.last(node, IN)
+    since = owed_since(journal, node)
     if received is None:
-        since = journal.time_of(node, 0, "greeted") if sent else ""
         return NodeStatus(node, "has not introduced itself", since, _remark(study, journal, node, 0))
     if sent is None or sent.header.number <= received.header.number:
         return NodeStatus(node, "owes nothing", "", _remark(study, journal, node, None))
     header = sent.header
     what = "the receipt for" if header.kind == "closing" else "the answer to"
     where = f"fit {header.fit}" + (f", round {header.round}" if header.kind == "request" else "")
-    since = journal.time_of(node, header.number, _ASKED[header.kind])
     return NodeStatus(node, f"owes {what} {sent.name} ({where})", since, _remark(study, journal, node, header.number))
 
 

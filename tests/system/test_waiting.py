@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.system.places import assert_explained, bits, end, finished
+from tests.system.places import COMMAND, assert_explained, bits, end, finished
 
 if TYPE_CHECKING:
     import subprocess
@@ -58,7 +59,7 @@ def test_a_node_that_falls_out_in_the_middle(world: World, undisturbed: str, how
         owed = re.search(r"node2 owes the answer to (m\d{6}-fit1-round\d-instruction\.json)", output)
         assert owed, output
         assert_explained(output, "the time to wait is over", "not answered", "run the same command again")
-        line = world.status().splitlines()[2]
+        line = next(line for line in world.status().splitlines() if line.startswith("node2"))
         assert re.search(rf"node2 +owes the answer to {owed[1]} \(fit 1, round \d\), {SINCE}", line)
         before = sorted(path.name for path in world.to_node("node2").iterdir())
         assert owed[1] in before
@@ -115,3 +116,26 @@ def test_only_one_at_a_time(world: World) -> None:
         assert done.returncode == 8
         assert_explained(done.stderr, "a fit of this study is running already")
         assert running.poll() is None, "the first goes on"
+
+
+def test_a_site_on_holiday_is_left_out_and_is_back_in_the_next_fit(world: World) -> None:
+    """With real processes: two of three nodes run, and the run goes on without the third after some seconds."""
+    with world.nodes("node1", "node2"):
+        done = world.run(COMMAND, "--drop-after", "2s", "--min-nodes", "2")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "node3 has not answered in time: going on without." in done.stdout
+        assert "Note: without node3, from which no answer came in time." in done.stdout
+        found = json.loads(world.result().read_text(encoding="utf-8"))
+        assert found["without"] == ["node3"]
+        assert [node["name"] for node in found["nodes"]] == ["node1", "node2"]
+        with world.nodes("node3"):
+            done = world.run("logit low age")
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert len(json.loads(world.result(2).read_text(encoding="utf-8"))["nodes"]) == 3
+
+
+def test_min_nodes_alone_and_a_time_that_is_none(world: World) -> None:
+    for options, said in ((["--min-nodes", "2"], "--drop-after"), (["--drop-after", "soon"], "48h or 2d")):
+        done = world.run(COMMAND, *options)
+        assert done.returncode == 2
+        assert said in done.stderr
