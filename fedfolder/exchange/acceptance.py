@@ -77,7 +77,7 @@ class Acceptance:
         message = introduced(self, name, content)
         if message.header.number != 0:
             raise MessageError("this is not the hello", where=name, expected=HELLO)
-        key = _outer(name, content).key
+        key = _outer(self.sender, name, content).key
         if message.header.body.get("key") != key.hex():
             raise MessageError("this hello does not name the key that signed it", where=name)
         if self.key is not None and key != self.key:
@@ -110,7 +110,7 @@ class Acceptance:
         return self._signed_by(self.key, name, content)
 
     def _signed_by(self, key: bytes, name: str, content: bytes) -> Message:
-        outer = _outer(name, content)
+        outer = _outer(self.sender, name, content)
         if outer.key != key:
             raise MessageError(f"this was not signed by {self.sender}", where=name, expected="the key that is pinned")
         canonical = strict_json.canonical(outer.signed)
@@ -156,7 +156,7 @@ def introduced(rules: Acceptance, name: str, content: bytes) -> Message:
     ------
     MessageError, VersionError
     """
-    return rules._signed_by(_outer(name, content).key, name, content)  # noqa: SLF001 - of the same module
+    return rules._signed_by(_outer(rules.sender, name, content).key, name, content)  # noqa: SLF001 - of the same module
 
 
 def conflict(sender: str, name: str) -> AlarmError:
@@ -193,7 +193,7 @@ class _Outer:
     signature: bytes
 
 
-def _outer(name: str, content: bytes) -> _Outer:
+def _outer(sender: str, name: str, content: bytes) -> _Outer:
     """Rules 2 to 4."""
     value = strict_json.loads(content, where=name)
     match value:
@@ -204,14 +204,23 @@ def _outer(name: str, content: bytes) -> _Outer:
     if len(value) != 2 or len(value["signatures"][0]) != 2:  # noqa: PLR2004 - the two fields just named
         raise MessageError("this is no message", where=name, expected="signed and signatures, nothing else")
     if signed.get("format") != FORMAT:
-        raise VersionError(
-            "this message is of another version",
-            where=name,
-            found=ascii(signed.get("format"))[:40],
-            expected=FORMAT,
-            do="use one version of fedfolder at all sites; update the older one",
-        )
+        raise _of_another_version(sender, name, signed.get("format"))
     return _Outer(signed, _hex(key, 32, name), _hex(signature, 64, name))
+
+
+def _of_another_version(sender: str, name: str, found: object) -> VersionError:
+    """Says who has to upgrade; a format is a name, a stroke and a whole number."""
+    ours, theirs = FORMAT.partition("/"), str(found).partition("/")
+    where = "here"
+    if theirs[0] == ours[0] and theirs[2].isdecimal() and int(theirs[2]) < int(ours[2]):
+        where = f"at {sender}"
+    return VersionError(
+        f"this message is of another version: update fedfolder {where}",
+        where=name,
+        found=ascii(found)[:40],
+        expected=FORMAT,
+        do=f"update fedfolder {where}; the message stays, and nothing is lost",
+    )
 
 
 def _hex(text: str, length: int, name: str) -> bytes:

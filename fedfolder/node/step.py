@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fedfolder.about import SOFTWARE
 from fedfolder.custody import gate
 from fedfolder.errors import (
     BetaError,
@@ -121,11 +122,11 @@ def _rows_of(attempt: Attempt) -> str:
 def refusal(error: FedfolderError, command: Command | None, released: Sequence[str]) -> Content:
     """What a refusal says: a code, the names in the command that it is about, and released names like them.
 
-    Nothing else leaves: the error itself, which may name files of the node, stays in its log.
+    It names the software, too: what one version asks, another may not know. Nothing else leaves: the error itself, which may name files of the node, stays in its log.
     """
     said = f"{error.what} {error.where}".replace(":", " ").split()
     about = [name for name in (command.variables if command else ()) if name in said]
-    body: dict[str, Any] = {"code": type(error).__name__.removesuffix("Error"), "names": about}
+    body: dict[str, Any] = {"code": type(error).__name__.removesuffix("Error"), "names": about, "software": SOFTWARE}
     if isinstance(error, UnknownNameError):
         body["nearest"] = [near for name in about for near in close_names(name, released)]
     return Content(body, {})

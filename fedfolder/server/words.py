@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fedfolder.about import SOFTWARE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,8 +22,13 @@ def refusal_in_words(body: Mapping[str, Any]) -> str:
     said = _REFUSALS.get(str(body.get("code")), "it gave a reason that this version does not know")
     text = (
         f"{said}{': ' + ', '.join(names) if names else ''}{'; did you mean ' + ' or '.join(near) + '?' if near else ''}"
+        f"{_other_software(str(body.get('software', SOFTWARE))[:LONGEST])}"
     )
     return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _other_software(theirs: str) -> str:
+    return "" if theirs == SOFTWARE else f"; it runs {theirs}, and this is {SOFTWARE}: update the older one"
 
 
 def _list(value: object) -> list[object]:

@@ -50,7 +50,7 @@ def run(folder, monkeypatch, *, refused=False):
 
     With `refused`, north does not release `smoke`.
     """
-    for module in ("fedfolder.server.channels", "fedfolder.node.loop"):
+    for module in ("fedfolder.server.channels", "fedfolder.node.loop", "fedfolder.node.step"):
         monkeypatch.setattr(f"{module}.SOFTWARE", SOFTWARE)
     places = lay_out(folder, "lbw", _data(folder))
     for name, home in {"server": places.server, **places.nodes}.items():
