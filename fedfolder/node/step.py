@@ -122,8 +122,8 @@ def _rows_of(attempt: Attempt) -> str:
 def refusal(error: FedfolderError, command: Command | None, released: Sequence[str]) -> Content:
     """What a refusal says: a code, the names in the command that it is about, and released names like them.
 
-    It names the software, too: what one version asks, another may not know. Nothing else leaves: the error itself, which
-    may name files of the node, stays in its log.
+    It names the software, too: what one version asks, another may not know. Nothing else leaves: the error itself,
+    which may name files of the node, stays in its log.
     """
     said = f"{error.what} {error.where}".replace(":", " ").split()
     about = [name for name in (command.variables if command else ()) if name in said]
