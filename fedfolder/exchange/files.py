@@ -13,13 +13,14 @@ import os
 import secrets
 import stat
 import time
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, TypeVar
 
 from fedfolder.errors import ExchangeError, MessageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from pathlib import Path, PurePath
 
 T = TypeVar("T")
 
@@ -65,7 +66,10 @@ def _write_new(path: Path, content: bytes) -> None:
     with os.fdopen(descriptor, "wb", buffering=0) as file:
         done = 0
         while done < len(content):
-            done += perform("write", path, functools.partial(file.write, memoryview(content)[done:])) or 0
+            written = perform("write", path, functools.partial(file.write, memoryview(content)[done:]))
+            if not written:
+                raise OSError(errno.EIO, "nothing was written", str(path))
+            done += written
         if os.fstat(file.fileno()).st_size != len(content):
             raise OSError(errno.EIO, "the file is not as long as what was written to it", str(path))
         # A failed fsync is never tried again on this file: the kernel may have dropped the pages it could not write.
@@ -152,6 +156,14 @@ def read(path: Path, limit: int) -> bytes | None:
     return content
 
 
+def status(path: Path) -> os.stat_result | None:
+    """What the folder says of `path` without opening it; None if it is not there, or cannot be asked."""
+    try:
+        return path.lstat()
+    except OSError:
+        return None
+
+
 def _require_plain(path: Path, status: os.stat_result, limit: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise MessageError(
@@ -206,10 +218,14 @@ def make_folder(folder: Path) -> None:
 
 
 def remove_temporary(folder: Path) -> None:
-    """Delete what a crash left half-written in a folder that only we write."""
+    """Delete what a crash left half-written in a folder that only we write.
+
+    What cannot be deleted (another program holds it; it is a folder of that name) is in nobody's way.
+    """
     for name in listing(folder):
         if name.startswith(TEMPORARY):
-            remove(folder / name)
+            with contextlib.suppress(ExchangeError):
+                remove(folder / name)
 
 
 _ADVICE = {
@@ -224,6 +240,20 @@ _ADVICE = {
 }
 
 
+def missing_drive(path: PurePath) -> str:
+    r"""What to do if `path` lies on a drive letter that this account does not have; empty if it does not.
+
+    A mapped drive belongs to the user who mapped it: the account of a scheduled task or service sees no `S:`.
+    """
+    drive = PureWindowsPath(str(path)).drive
+    if not drive.endswith(":") or os.path.exists(f"{drive}\\"):  # noqa: PTH110 - of a drive, whatever system this is
+        return ""
+    return (
+        f"connect drive {drive}; if it is a mapped drive, it belongs to the user who is logged on, and no scheduled "
+        f"task or service sees it: write the folder as \\\\computer\\share\\..., as net use {drive} shows it"
+    )
+
+
 @contextlib.contextmanager
 def _explained(path: Path, what: str) -> Iterator[None]:
     """Turn an OSError into an ExchangeError that says what to do."""
@@ -234,7 +264,8 @@ def _explained(path: Path, what: str) -> Iterator[None]:
             f"the exchange {what}",
             where=str(path),
             found=error.strerror or type(error).__name__,
-            do=_ADVICE.get(
+            do=(missing_drive(path) if error.errno == errno.ENOENT else "")
+            or _ADVICE.get(
                 error.errno or 0, "check that the share is connected; nothing is lost, and it is tried again"
             ),
         ) from error

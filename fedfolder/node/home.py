@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from fedfolder.exchange import files, names
 from fedfolder.exchange.journal import Journal
 from fedfolder.exchange.mailbox import Mailbox
 from fedfolder.exchange.store import FolderStore
+from fedfolder.node import service
 from fedfolder.resources import resource
 
 if TYPE_CHECKING:
@@ -129,7 +131,7 @@ def _absolute(text: str, home: Path) -> Path:
 
 
 def create(path: Path, data: Path, exchange: Path, variables: Iterable[str]) -> NodeHome:
-    """Make a home: settings from the templates, run scripts, a new key, and the node's folder on the exchange.
+    """Make a home: settings and scripts from the templates, a new key, and the node's folder on the exchange.
 
     Raises
     ------
@@ -148,6 +150,7 @@ def create(path: Path, data: Path, exchange: Path, variables: Iterable[str]) -> 
             "a node lives here already", where=str(path), do="choose another folder, or edit its node.toml"
         )
     settings.require_private(path, exchange.parent.parent)
+    _require_short(path.absolute())
     # First what can go wrong outside: a home that was made half could not be made again.
     make_folders(exchange)
     path.mkdir(parents=True, exist_ok=True)
@@ -157,6 +160,7 @@ def create(path: Path, data: Path, exchange: Path, variables: Iterable[str]) -> 
     _write_template(path, "run-node.bat", {"PYTHON": f'"{sys.executable.replace("%", "%%")}"'}, newline="\r\n")
     _write_template(path, "run-node.sh", {"PYTHON": "'" + sys.executable.replace("'", "'\\''") + "'"})
     (path / "run-node.sh").chmod(0o755)
+    _write_service(path.absolute(), exchange)
     values = {
         "DATA": settings.quoted(str(data.absolute())),
         "EXCHANGE": settings.quoted(str(exchange)),
@@ -164,6 +168,28 @@ def create(path: Path, data: Path, exchange: Path, variables: Iterable[str]) -> 
     }
     _write_template(path, SETTINGS, values)
     return open_home(path)
+
+
+def _require_short(home: Path) -> None:
+    """Windows stops at 260 characters, at home too: found here, and not when the first copy is kept."""
+    if os.name != "nt":
+        return
+    try:
+        names.check_length(home / KEPT / "fit000000")
+    except ConfigError as error:
+        error.where, error.do = str(home), "choose a home nearer to the root of its drive"
+        raise
+
+
+def _write_service(home: Path, exchange: Path) -> None:
+    """What runs the node as a service here; a path that such a file cannot name goes without one."""
+    title, user = " ".join(place(exchange)), service.user_here()
+    if not service.can_be_written(home, exchange):
+        return
+    if os.name == "nt":
+        (home / service.TASK).write_bytes(service.task(home, title, user))
+    else:
+        (home / service.UNIT).write_bytes(service.unit(home, exchange, title, user))
 
 
 def _write_template(home: Path, name: str, values: dict[str, str], *, newline: str = "\n") -> None:
@@ -185,7 +211,7 @@ def make_folders(exchange: Path) -> None:
             "the exchange is not there",
             where=str(root),
             expected="a folder that both sides can reach",
-            do="connect the drive, or correct the path",
+            do=files.missing_drive(root) or "connect the drive, or correct the path",
         )
     for folder in (exchange.parent, exchange, exchange / names.TO_NODE, exchange / names.TO_SERVER):
         files.make_folder(folder)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from fedfolder.errors import DataFileError, UnknownNameError, nearest
+from fedfolder.exchange import files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -166,7 +167,7 @@ def check_readable(path: Path) -> None:
             pass
     except FileNotFoundError:
         what = "the data file does not exist"
-        do = "check the path, and that the drive is connected"
+        do = files.missing_drive(path) or "check the path, and that the drive is connected"
         raise DataFileError(what, where=str(path), expected=expected, do=do) from None
     except OSError as error:
         what = "the data file cannot be opened"

@@ -1,7 +1,9 @@
 """Reading Stata's .dta files, by pandas; by pyreadstat where pandas does not know the version.
 
-pandas reads several times faster. Both give the same columns: all of Stata's missing values (`.`, `.a` to `.z`) are
-NaN, dates stay the numbers that Stata keeps, value labels replace nothing, and a float is widened as Stata widens it.
+pandas reads several times faster, and in Python: a malformed file makes it raise an error. pyreadstat is C, and runs in
+a child process (see readstat.py), which an ordinary file never starts. Both give the same columns: all of Stata's
+missing values (`.`, `.a` to `.z`) are NaN, dates stay the numbers that Stata keeps, value labels replace nothing, and a
+float is widened as Stata widens it.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fedfolder.errors import DataFileError, FedfolderError
+from fedfolder.node import readstat
+from fedfolder.node.dta_header import require_possible
 from fedfolder.node.readers import (
     CHUNK_ROWS,
     MISSING_CODE,
@@ -35,10 +39,6 @@ if TYPE_CHECKING:
 
     from fedfolder.node.readers import RawColumn
     from fedfolder.questions.sample import Kind
-
-SIGNATURE = b"<stata_dta>"
-OLD_VERSIONS = range(102, 116)
-BYTE_ORDERS = (1, 2)
 
 
 class _Builder:
@@ -74,6 +74,8 @@ class _Reader(NamedTuple):
 
     labels: Callable[[Path], dict[str, str]]
     """The variables' labels by their names, in the file's order."""
+    value_labels: Callable[[Path], dict[str, int]]
+    """The number of value labels of each variable that has any."""
     chunks: Callable[[Path, Sequence[str]], Iterator[pd.DataFrame]]
     """The rows of some columns, at least one chunk, which may be empty."""
 
@@ -81,7 +83,7 @@ class _Reader(NamedTuple):
 def describe_dta(path: Path) -> Description:
     """The variables of a .dta; raises `DataFileError` when it is not one."""
     reader, labels = _reader_of(path)
-    counts = _value_labels(path)
+    counts = _value_labels(reader, path)
     nrows, missing = 0, dict.fromkeys(labels, 0)
     kinds: dict[str, Kind] = {}
     with _failures(path):
@@ -136,13 +138,7 @@ def _kind_and_missing(source: str, name: str, values: pd.Series[Any]) -> tuple[K
 
 def _reader_of(path: Path) -> tuple[_Reader, dict[str, str]]:
     """The first library that understands the file's header, and the labels it found."""
-    with path.open("rb") as file:
-        start = file.read(len(SIGNATURE))
-    # A letter at the start of any text would pass for an old version number: its second byte must fit too.
-    if start != SIGNATURE and not (len(start) > 1 and start[0] in OLD_VERSIONS and start[1] in BYTE_ORDERS):
-        what = "the data file is named .dta but is no Stata file"
-        do = "save it in Stata, or name it .csv if it is one"
-        raise DataFileError(what, where=str(path), expected="the first bytes of a .dta", do=do)
+    require_possible(path)
     try:
         return PANDAS, PANDAS.labels(path)
     except Exception:  # noqa: BLE001  (a damaged header raises anything from struct.error to KeyError)
@@ -163,20 +159,44 @@ def _failures(path: Path) -> Iterator[None]:
         raise DataFileError(what, where=str(path), found=found, do="copy it again, or save it again in Stata") from None
 
 
+def _value_labels(reader: _Reader, path: Path) -> dict[str, int] | None:
+    """The number of value labels of each variable that has any; None when they cannot be read."""
+    try:
+        return reader.value_labels(path)
+    except Exception:  # noqa: BLE001  (a count to look at must not stand between a node and its data)
+        return None
+
+
+@contextmanager
+def _latin_is_fine() -> Iterator[None]:
+    """Text that is not in the file's encoding is read as Latin-1: pandas says so for every cell."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnicodeWarning)
+        yield
+
+
 def _pandas_labels(path: Path) -> dict[str, str]:
     import pandas as pd
 
-    with pd.read_stata(path, iterator=True) as reader:
+    with _latin_is_fine(), pd.read_stata(path, iterator=True) as reader:
         return dict(reader.variable_labels())
+
+
+def _pandas_value_labels(path: Path) -> dict[str, int]:
+    import pandas as pd
+
+    with _latin_is_fine(), pd.read_stata(path, iterator=True) as reader:
+        names, found = reader.variable_labels(), reader.value_labels()
+        # pandas has no public way from a variable to its set of labels; without this one, the count is left out.
+        sets: list[str] = reader._lbllist  # type: ignore[attr-defined]  # noqa: SLF001
+        return {name: len(found[of]) for name, of in zip(names, sets, strict=True) if of in found}
 
 
 def _pandas_chunks(path: Path, names: Sequence[str]) -> Iterator[pd.DataFrame]:
     import pandas as pd
 
     wanted, empty = list(names), True
-    with warnings.catch_warnings():
-        # Text that is not in the file's encoding is read as Latin-1: pandas says so for every cell.
-        warnings.simplefilter("ignore", UnicodeWarning)
+    with _latin_is_fine():
         with pd.read_stata(
             path, columns=wanted, chunksize=CHUNK_ROWS, convert_categoricals=False, convert_dates=False
         ) as chunks:
@@ -188,34 +208,21 @@ def _pandas_chunks(path: Path, names: Sequence[str]) -> Iterator[pd.DataFrame]:
 
 
 def _pyreadstat_labels(path: Path) -> dict[str, str]:
-    import pyreadstat
+    return readstat.read_labels(path).variables
 
-    _, about = pyreadstat.read_dta(str(path), metadataonly=True)
-    return {name: label or "" for name, label in about.column_names_to_labels.items()}
+
+def _pyreadstat_value_labels(path: Path) -> dict[str, int]:
+    return readstat.read_labels(path).value_labels
 
 
 def _pyreadstat_chunks(path: Path, names: Sequence[str]) -> Iterator[pd.DataFrame]:
     import pandas as pd
-    import pyreadstat
 
-    values, about = pyreadstat.read_dta(
-        str(path), usecols=list(names), disable_datetime_conversion=True, output_format="dict"
+    columns = readstat.read_columns(path, names)
+    yield pd.DataFrame(
+        {n: pd.Series(v, dtype=object if isinstance(v, list) else np.float64) for n, v in columns.items()}
     )
-    texts = {name for name in names if about.readstat_variable_types[name].startswith("string")}
-    types = {name: object if name in texts else np.float64 for name in names}
-    yield pd.DataFrame({name: pd.Series(values[name], dtype=types[name]) for name in names})
 
 
-def _value_labels(path: Path) -> dict[str, int] | None:
-    """The number of value labels of each variable that has any; None when they cannot be read."""
-    import pyreadstat
-
-    try:
-        _, about = pyreadstat.read_dta(str(path), metadataonly=True)
-    except Exception:  # noqa: BLE001  (a count to look at must not stand between a node and its data)
-        return None
-    return {name: len(labels) for name, labels in about.variable_value_labels.items()}
-
-
-PANDAS = _Reader(_pandas_labels, _pandas_chunks)
-PYREADSTAT = _Reader(_pyreadstat_labels, _pyreadstat_chunks)
+PANDAS = _Reader(_pandas_labels, _pandas_value_labels, _pandas_chunks)
+PYREADSTAT = _Reader(_pyreadstat_labels, _pyreadstat_value_labels, _pyreadstat_chunks)

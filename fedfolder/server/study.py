@@ -110,6 +110,8 @@ def create(path: Path, name: str, exchange: Path) -> Study:
     names.check_place("study", name)
     exchange = exchange.absolute()
     _require_exchange(exchange)
+    # The shortest node's folder must fit; add-node looks at the one that is meant.
+    names.check_length(exchange / name / "n" / names.TO_SERVER)
     if (path / SETTINGS).exists():
         raise HomeInUseError(
             "a study lives here already", where=str(path), do="choose another folder, or add nodes to this one"
