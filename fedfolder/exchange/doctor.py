@@ -170,7 +170,9 @@ def _case(folder: Path) -> Finding:
 
 
 def _space(folder: Path) -> Finding:
-    free = shutil.disk_usage(folder).free
+    total, _, free = shutil.disk_usage(folder)
+    if total == 0:
+        return Finding("free space", "note", "the share does not say how much there is")
     if free < LITTLE_SPACE:
         return Finding("free space", "bad", f"{free / (1 << 20):.0f} MiB; make room")
     return Finding("free space", "good", f"{free / (1 << 30):.1f} GiB")

@@ -28,7 +28,7 @@ TEMPORARY = ".fedfolder-"
 """Start of the names of files that are still being written; no reader looks at them."""
 RENAME_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds between tries of a rename or delete that a virus scanner or an open reader holds up."""
-_HELD_UP = {errno.EACCES, errno.EBUSY, errno.EPERM}
+_HELD_UP = {errno.EACCES, errno.EBUSY, errno.EPERM, errno.EEXIST}
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.EACCES, errno.EPERM, errno.ENOSYS}
 
 
@@ -234,6 +234,7 @@ _ADVICE = {
     errno.EACCES: "check the rights on the folder, and whether another program holds the file",
     errno.EPERM: "check the rights on the folder, and whether another program holds the file",
     errno.EBUSY: "another program holds the file: close it, or exclude the folder from the virus scanner",
+    errno.EEXIST: "another computer holds the file: close it there, or exclude the folder from its virus scanner",
     errno.ENOSPC: "the disk is full: make room; nothing is lost, and it is tried again",
     errno.EDQUOT: "the disk quota is used up: make room; nothing is lost, and it is tried again",
     errno.ENAMETOOLONG: "put the exchange nearer to the root of its drive",

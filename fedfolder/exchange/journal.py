@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from fedfolder.errors import JournalError, VersionError
-from fedfolder.exchange.envelope import Header, Message
+from fedfolder.exchange.envelope import Message
+from fedfolder.exchange.keeping import kept_header, require_signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from fedfolder.exchange.envelope import Header
 
 VERSION: Final = 1
 OUT: Final = "out"
@@ -59,6 +62,7 @@ class Journal:
     def __init__(self, path: Path, *, clock: Callable[[], str]) -> None:
         self.path = path
         self._clock = clock
+        self._whole: set[tuple[str, str, int]] = set()
         with self._explained():
             self._db = sqlite3.connect(path, isolation_level=None, timeout=30.0)
             try:
@@ -228,7 +232,7 @@ class Journal:
             rows = self._db.execute(
                 "SELECT header FROM messages WHERE kind = 'request' AND round = 1 ORDER BY fit, attempt, peer"
             ).fetchall()
-        return [msgspec.json.decode(row[0], type=Header) for row in rows]
+        return [self._header(row[0]) for row in rows]
 
     def headers(self, peer: str, direction: str) -> list[Header]:
         """All headers in order of number, without contents."""
@@ -236,7 +240,7 @@ class Journal:
             rows = self._db.execute(
                 "SELECT header FROM messages WHERE peer = ? AND direction = ? ORDER BY number", (peer, direction)
             ).fetchall()
-        return [msgspec.json.decode(row[0], type=Header) for row in rows]
+        return [self._header(row[0]) for row in rows]
 
     def time_of(self, peer: str, number: int, event: str) -> str:
         """When `event` happened to message `number`, empty if it did not."""
@@ -254,10 +258,18 @@ class Journal:
                 f"SELECT peer, direction, number, header, name, content, digest FROM messages WHERE {where}",  # noqa: S608 - a constant of this module
                 values,
             ).fetchall()
-            return [
-                Message(msgspec.json.decode(header, type=Header), name, content, digest, self._payloads(*key))
-                for *key, header, name, content, digest in rows
-            ]
+            return [self._message((peer, direction, number), *rest) for peer, direction, number, *rest in rows]
+
+    def _message(self, key: tuple[str, str, int], header: bytes, name: str, content: bytes, digest: str) -> Message:
+        """A message of the journal: the first time that it is read, it is held against its signature."""
+        message = Message(self._header(header), name, content, digest, self._payloads(*key))
+        if key not in self._whole:
+            require_signed(message, number=key[2], where=str(self.path))
+            self._whole.add(key)
+        return message
+
+    def _header(self, content: bytes) -> Header:
+        return kept_header(content, where=str(self.path))
 
     def _payloads(self, peer: str, direction: str, number: int) -> dict[str, bytes]:
         return dict(

@@ -27,7 +27,9 @@ LONGEST_PATH = 240
 LARGEST_NUMBER = 999_999
 
 _FILE = re.compile(r"m(?P<number>[0-9]{6})-(?P<label>[a-z0-9]+(?:-[a-z0-9]+)*)\.(?P<suffix>json|csv|txt)", re.ASCII)
-_LOOKALIKE = re.compile(r"m(?P<number>[0-9]{6})-", re.ASCII | re.IGNORECASE)
+_AS_WRITTEN = re.compile(
+    r"m[0-9]{6}-(?:hello|fit[0-9]{1,6}-(?:round[0-9]{1,6}|closing)-(?:instruction|result))\.json", re.ASCII
+)
 _PLACE = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?", re.ASCII)
 _RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
 
@@ -54,16 +56,21 @@ def envelopes(names: Iterable[str]) -> dict[int, list[str]]:
     """Names of the JSON files among `names`, by number."""
     found: dict[int, list[str]] = {}
     for name in names:
-        parsed = FileName.parse(name)
-        if parsed is not None and parsed.suffix == "json":
-            found.setdefault(parsed.number, []).append(name)
+        # As `FileName.parse`, without making an object of each: there may be a hundred thousand names.
+        if name.endswith(".json") and len(name) <= LONGEST_NAME and _FILE.fullmatch(name):
+            found.setdefault(int(name[1:7]), []).append(name)
     return found
+
+
+def as_written(name: str) -> bool:
+    """Whether `name` is of the kind that fedfolder gives to a message's JSON file."""
+    return _AS_WRITTEN.fullmatch(name) is not None
 
 
 def lookalikes(names: Iterable[str], number: int) -> list[str]:
     """Those of `names` that begin like a file of message `number` and are none: conflict copies, changed case."""
-    begun = ((name, _LOOKALIKE.match(name)) for name in names)
-    return [name for name, match in begun if match and int(match["number"]) == number and FileName.parse(name) is None]
+    start = f"m{number:06d}-"
+    return [name for name in names if name.startswith((start, start.upper())) and FileName.parse(name) is None]
 
 
 def check_place(kind: str, name: str) -> str:

@@ -14,12 +14,22 @@ from fedfolder.errors import AlarmError, ExchangeError, HomeInUseError, JournalE
 from fedfolder.exchange.acceptance import introduced
 from fedfolder.exchange.envelope import LARGEST_ENVELOPE, is_whole
 from fedfolder.exchange.journal import OUT
-from fedfolder.exchange.names import FileName, envelopes
+from fedfolder.exchange.names import HELLO, FileName, envelopes
+from fedfolder.exchange.rota import Rota
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from fedfolder.exchange.channel import Channel
     from fedfolder.exchange.envelope import Message
     from fedfolder.exchange.store import Store
+
+MOST_AT_START = 1000
+"""Files that are looked at when a home opens a folder, twice: those that could be ahead of it, and older ones."""
+MOST_BYTES_AT_START = 32 << 20
+"""Bytes of these files together, each time."""
+MOST_STRANGERS = 1000
+"""Files of others under acknowledged numbers that are deleted when a fit closes."""
 
 
 class Outbox:
@@ -28,14 +38,10 @@ class Outbox:
     def __init__(self, channel: Channel, store: Store) -> None:
         self._channel = channel
         self._store = store
+        self._rota = Rota(store)
 
-    def require_own(self, *, since: int = 0) -> None:
-        """Check that no other home writes here as this one.
-
-        Parameters
-        ----------
-        since : int
-            The lowest number whose files are looked at.
+    def require_own(self) -> None:
+        """Check that no other home writes here as this one; what is too much for now has its turn at each `publish`.
 
         Raises
         ------
@@ -45,11 +51,24 @@ class Outbox:
             If a copy of this home gave another content to a number of its own.
         """
         sent = self._channel.sent
-        for number, names in sorted(envelopes(self._store.names()).items()):
-            for name in names if number >= since else ():
-                self._require_ours(sent, number, name)
+        lying = envelopes(self._store.names())
+        for numbers in (_since(lying, sent), lying.keys() - _since(lying, sent)):
+            rota = Rota(self._store, MOST_AT_START, MOST_BYTES_AT_START)
+            self._require_ours(sent, rota.turn(name for number in numbers for name in lying[number]))
 
-    def _require_ours(self, sent: Message | None, number: int, name: str) -> None:
+    def _require_none_beside(self, sent: Message | None) -> None:
+        """As `require_own`, of what may be ahead of this home, at each look."""
+        lying = envelopes(self._store.names())
+        names = {name for number in _since(lying, sent) for name in lying[number]}
+        first = [name for name in (sent.name if sent else HELLO,) if name in names]
+        self._require_ours(sent, first)
+        self._require_ours(sent, self._rota.turn(names.difference(first)))
+
+    def _require_ours(self, sent: Message | None, names: Iterable[str]) -> None:
+        for name in names:
+            self._require_own_file(sent, int(name[1:7]), name)
+
+    def _require_own_file(self, sent: Message | None, number: int, name: str) -> None:
         content = self._read(name, LARGEST_ENVELOPE)
         known = self._channel.journal.message(self._channel.peer, OUT, number)
         if content is None or (known and content == known.content):
@@ -80,7 +99,7 @@ class Outbox:
             If a message in the journal is damaged.
         """
         sent = self._channel.sent
-        self.require_own(since=sent.header.number if sent else 0)
+        self._require_none_beside(sent)
         written = []
         for message in self._channel.unacknowledged():
             lacking = [
@@ -102,10 +121,15 @@ class Outbox:
         """
         settled = self._channel.settled()
         with contextlib.suppress(ExchangeError):
-            for name in self._store.names():
-                parsed = FileName.parse(name)
-                if parsed and 0 < parsed.number < settled:
-                    self._store.remove(name)
+            names = {name for name in self._store.names() if (of := FileName.parse(name)) and 0 < of.number < settled}
+            ours = {name for number in {int(name[1:7]) for name in names} for name in self._names(number)}
+            for name in [*sorted(names & ours), *sorted(names - ours)[:MOST_STRANGERS]]:
+                self._store.remove(name)
+
+    def _names(self, number: int) -> list[str]:
+        """The names of the files of a message that this home sent."""
+        message = self._channel.journal.message(self._channel.peer, OUT, number)
+        return [*message.payloads, message.name] if message else []
 
     def _read(self, name: str, limit: int) -> bytes | None:
         """What lies there; None for what cannot be ours (too long, a link, not for us to read)."""
@@ -139,3 +163,8 @@ class Outbox:
             found="a message signed with this home's key that this home did not write",
             do="stop both, and enrol a new home under a new name",
         )
+
+
+def _since(lying: Collection[int], sent: Message | None) -> set[int]:
+    """The numbers that are not older than the last message of this home."""
+    return {number for number in lying if sent is None or number >= sent.header.number}

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from fedfolder.errors import MessageError
 from fedfolder.exchange import files
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a store says of a file without its being read: its size in bytes, and what mostly changes when it does.
+
+    A hint and no more: times on a share may be coarse, wrong or always the same.
+    """
+
+    size: int
+    changed: Hashable
 
 
 class Store(Protocol):
@@ -19,6 +32,9 @@ class Store(Protocol):
 
     def read(self, name: str, limit: int) -> bytes | None:
         """The content of `name`, None if absent; MessageError if longer than `limit` bytes."""
+
+    def stamp(self, name: str) -> Stamp | None:
+        """What tells, mostly, whether `name` was changed; None if the store cannot say, or it is absent."""
 
     def write(self, name: str, content: bytes) -> None:
         """Put `content` under `name`, whole or not at all, in place of what was there."""
@@ -43,6 +59,11 @@ class FolderStore:
     def read(self, name: str, limit: int) -> bytes | None:
         """The file's bytes, None if absent; MessageError if it is too long or no plain file."""
         return files.read(self.folder / name, limit)
+
+    def stamp(self, name: str) -> Stamp | None:
+        """Size, times and place on the disk."""
+        found = files.status(self.folder / name)
+        return Stamp(found.st_size, (found.st_mtime_ns, found.st_ctime_ns, found.st_ino)) if found else None
 
     def write(self, name: str, content: bytes) -> None:
         """Write atomically and durably; ExchangeError otherwise."""
@@ -76,6 +97,11 @@ class MemoryStore:
         if content is not None and len(content) > limit:
             raise MessageError("this file is too long to be a message", where=name, expected=f"at most {limit} bytes")
         return content
+
+    def stamp(self, name: str) -> Stamp | None:
+        """The content itself."""
+        content = self.contents.get(name)
+        return None if content is None else Stamp(len(content), content)
 
     def write(self, name: str, content: bytes) -> None:
         """Keep a copy."""

@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from watchdog.events import FileSystemEvent
@@ -21,6 +21,8 @@ FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 5.0
 """Seconds between scans after a long silence."""
 GROWTH = 1.4
+MOST_RESTARTS = 3
+"""Times that a watcher that has died is replaced; after that, only looking is left."""
 
 
 class Pauses:
@@ -42,26 +44,58 @@ class Pauses:
 
 
 class Wake:
-    """Sleeps, but for no longer than until something moves in one of `folders`."""
+    """Sleeps, but for no longer than until something moves in one of `folders`.
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    Parameters
+    ----------
+    folders : sequence of Path
+        Watched one by one; what lies below them is not.
+    tell : callable, optional
+        Told, in words for a log, when what watches had died.
+    """
+
+    def __init__(self, folders: Sequence[Path], tell: Callable[[str], None] = lambda _: None) -> None:
+        self._folders = folders
+        self._tell = tell
         self._event = threading.Event()
         self._observer: Any = None
+        self._restarts = 0
+        self._start()
+
+    def _start(self) -> None:
         # Whatever goes wrong here (no such system call, no watches left, a share that has no events), scanning goes on.
         with contextlib.suppress(Exception):
-            self._observer = _observe(folders, self._event)
+            self._observer = _observe(self._folders, self._event)
 
     def wait(self, seconds: float) -> None:
         """Return after `seconds`, or sooner."""
+        if self._observer is not None and not _alive(self._observer):
+            self._restart()
         if self._event.wait(seconds):
             self._event.clear()
 
+    def _restart(self) -> None:
+        self.close()
+        if self._restarts == MOST_RESTARTS:
+            self._tell("what watches for changes has died too often: from now on they are found by looking")
+            return
+        self._restarts += 1
+        self._tell("what watches for changes had died, and was started again")
+        self._start()
+
     def close(self) -> None:
         """Stop watching."""
-        if self._observer is not None:
+        observer, self._observer = self._observer, None
+        if observer is not None:
             with contextlib.suppress(Exception):
-                self._observer.stop()
-                self._observer.join(timeout=2.0)
+                observer.unschedule_all()
+            with contextlib.suppress(Exception):
+                observer.stop()
+                observer.join(timeout=2.0)
+
+
+def _alive(observer: Any) -> bool:  # noqa: ANN401 - watchdog's Observer is a variable
+    return bool(observer.is_alive() and all(emitter.is_alive() for emitter in observer.emitters))
 
 
 def _observe(folders: Sequence[Path], event: threading.Event) -> Any:  # noqa: ANN401 - watchdog's Observer is a variable

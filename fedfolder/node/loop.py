@@ -225,7 +225,7 @@ def run(home: NodeHome, *, echo: Callable[[str], None], stop: Callable[[], bool]
 
 
 def _work_until(stop: Callable[[], bool], node: Node) -> None:
-    pauses, watch = Pauses(longest=node.home.longest_pause), _Watch(node.home.exchange / TO_NODE)
+    pauses, watch = Pauses(longest=node.home.longest_pause), _Watch(node.home.exchange / TO_NODE, node.record.say)
     reached = True
     with contextlib.closing(watch):
         while not stop():
@@ -246,8 +246,9 @@ def _work_until(stop: Callable[[], bool], node: Node) -> None:
 class _Watch:
     """Waits for the next look: until something moves in `folder`, or simply for a time while that is out of reach."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
         self._folder = folder
+        self._tell = tell
         self._wake: Wake | None = None
 
     def wait(self, seconds: float, *, reached: bool) -> None:
@@ -257,7 +258,7 @@ class _Watch:
             time.sleep(seconds)
             return
         if self._wake is None:
-            self._wake = Wake([self._folder])
+            self._wake = Wake([self._folder], self._tell)
         self._wake.wait(seconds)
 
     def close(self) -> None:

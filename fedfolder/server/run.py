@@ -95,7 +95,7 @@ def run(
             progress,
             timeout=opened.waiting.timeout if timeout is None else timeout,
             longest_pause=opened.waiting.longest_pause,
-            idle=idle or _watch(opened, stack),
+            idle=idle or _watch(opened, progress, stack),
             absence=Absence(drop_after, min_nodes) if drop_after is not None else None,
         )
         # A fit that has ended is shown again without its nodes.
@@ -107,9 +107,9 @@ def run(
         return result
 
 
-def _watch(study: Study, stack: contextlib.ExitStack) -> Idle:
+def _watch(study: Study, progress: Progress, stack: contextlib.ExitStack) -> Idle:
     """Sleep between looks, but for no longer than until something moves in a node's folder."""
-    wake = Wake([study.folder(node) / TO_SERVER for node in study.nodes])
+    wake = Wake([study.folder(node) / TO_SERVER for node in study.nodes], progress.note)
     stack.callback(wake.close)
     return wake.wait
 

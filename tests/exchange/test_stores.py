@@ -48,6 +48,22 @@ def test_a_file_longer_than_asked_for_is_refused(store):
         store.read(NAME, 4)
 
 
+def test_a_stamp_tells_the_size_and_mostly_whether_a_file_was_changed(store):
+    assert store.stamp(NAME) is None
+    store.write(NAME, b"before")
+    before = store.stamp(NAME)
+    assert before.size == 6
+    assert store.stamp(NAME) == before
+    store.read(NAME, 10)
+    assert store.stamp(NAME) == before, "reading changes nothing"
+    store.write(NAME, b"longer")
+    assert store.stamp(NAME) != before, "another file took its place"
+    store.write(NAME, b"longer still")
+    assert store.stamp(NAME).size == 12
+    store.remove(NAME)
+    assert store.stamp(NAME) is None
+
+
 def test_removing_is_final_and_may_be_repeated(store):
     store.write(NAME, b"x")
     store.remove(NAME)
@@ -78,6 +94,13 @@ def test_tidying_removes_what_a_crash_left(tmp_path):
     (tmp_path / ".fedignore").write_bytes(b"of somebody else")
     FolderStore(tmp_path).tidy()
     assert [path.name for path in tmp_path.iterdir()] == [".fedignore"]
+
+
+def test_what_cannot_be_tidied_is_in_nobodys_way(tmp_path):
+    (tmp_path / ".fedfolder-0123456789abcdef").mkdir()
+    (tmp_path / ".fedfolder-fedcba9876543210").write_bytes(b"half")
+    FolderStore(tmp_path).tidy()
+    assert [path.name for path in tmp_path.iterdir()] == [".fedfolder-0123456789abcdef"]
 
 
 @pytest.mark.parametrize("call", [FolderStore.names, FolderStore.tidy, lambda store: store.write(NAME, b"x")])
