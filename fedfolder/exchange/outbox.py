@@ -125,6 +125,7 @@ class Outbox:
             ours = {name for number in {int(name[1:7]) for name in names} for name in self._names(number)}
             for name in [*sorted(names & ours), *sorted(names - ours)[:MOST_STRANGERS]]:
                 self._store.remove(name)
+            self._store.tidy()
 
     def _names(self, number: int) -> list[str]:
         """The names of the files of a message that this home sent."""

@@ -103,6 +103,9 @@ class Node:
             self._open()
         self._answer_pending()
         written = self.mailbox.publish()
+        if written:
+            # What was answered before a crash, or while the share was away, has only now been sent.
+            self._tidy()
         message = self.mailbox.receive()
         self._tell_findings()
         if message is None:

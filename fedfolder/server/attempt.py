@@ -235,6 +235,8 @@ class Attempt:
                 self._post_closing(node, last, said)
         ours = [node for node in self._boxes if node not in {*self._elsewhere(), *without}]
         if not self._channels.owing(ours):
+            # A run that was killed here may have left what both sides have.
+            self._channels.release()
             return
         self._progress.closing()
         # What cannot be written now is written before the next fit: this one has ended, and its result is due.

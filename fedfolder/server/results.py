@@ -25,6 +25,7 @@ def write_result(folder: Path, result: FitResult) -> None:
     contents = (("result.txt", text), ("result.json", result.to_json()), ("result.csv", result.to_csv()))
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        files.remove_temporary(folder)
         for name, content in contents:
             files.write(folder / name, content.encode())
     except (ExchangeError, OSError) as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fedfolder.about import SOFTWARE
 from fedfolder.errors import (
     AlarmError,
     BetaError,
@@ -172,7 +173,8 @@ def test_a_refusal_says_a_code_and_names_of_the_command_and_nothing_else(error: 
     assert said.files == {}
     assert said.body["code"] == error.__name__.removesuffix("Error")
     assert said.body["names"] == ["age"]
-    assert set(said.body) <= {"code", "names", "nearest"}
+    assert set(said.body) <= {"code", "names", "nearest", "software"}
+    assert said.body["software"] == SOFTWARE
     assert "4711" not in str(said.body)
     assert "jane" not in str(said.body)
 
