@@ -99,9 +99,10 @@ def _remark(study: Study, journal: Journal, node: str, due: int | None) -> str:
 
 def _last_finding(journal: Journal, node: str, lying: Sequence[str]) -> str:
     """Why the last run did not accept a file that still lies there; empty if it has not looked, or did."""
+    here = set(lying)
     said = [
         detail
         for _, event, peer, _, detail in journal.audit_lines()
-        if event == "not accepted" and peer == node and detail.startswith(tuple(f"{name}:" for name in lying))
+        if event == "not accepted" and peer == node and detail.partition(":")[0] in here
     ]
     return f"when last looked at, not accepted: {said[-1]}" if said else ""
