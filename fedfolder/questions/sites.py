@@ -33,6 +33,8 @@ TIMES = 5.0
 """How many times larger or smaller a site's standard deviation is when its units are suspected."""
 APART = 4.0
 """How many of the smaller standard deviations its mean then lies from that of the others."""
+ALIKE = 3.0
+"""How many times the factor between the means may be that between the spreads; one far value moves them apart."""
 _SAME = 1e-6
 """Share of the mean below which a standard deviation from raw sums may be rounding."""
 
@@ -54,8 +56,9 @@ class Suspicion:
 def other_units(answers: Mapping[str, Sums]) -> Iterator[Suspicion]:
     """The sites at which a variable is on another scale than at most of the others, by the moments of each.
 
-    A tenfold error shifts mean and standard deviation alike. One of them alone is no sign: sites do differ. A variable
-    whose mean is near zero keeps its mean, and is not found out. Of two sites, it cannot be said which is right.
+    A tenfold error multiplies mean and standard deviation alike. One of them alone is no sign: sites do differ, and a
+    few far values make a large spread. A variable whose mean is near zero keeps its mean, and is not found out. Of two
+    sites, it cannot be said which is right.
 
     Parameters
     ----------
@@ -105,8 +108,11 @@ def _spread(sums: Sums, label: str) -> tuple[float, float] | None:
 
 def _on_another_scale(here: tuple[float, float], there: tuple[float, float]) -> bool:
     (mean, spread), (other_mean, other_spread) = here, there
-    apart = abs(mean - other_mean) > APART * min(spread, other_spread)
-    return apart and max(spread, other_spread) > TIMES * min(spread, other_spread)
+    if abs(mean - other_mean) <= APART * min(spread, other_spread) or mean * other_mean <= 0:
+        return False
+    factors = mean / other_mean, spread / other_spread
+    alike = max(factors) <= ALIKE * min(factors)
+    return alike and max(factors[1], 1 / factors[1]) > TIMES
 
 
 def _in_words(found: tuple[float, float]) -> str:
