@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -27,9 +26,8 @@ if TYPE_CHECKING:
     Connect = Callable[..., list[PoorShare]]
 
 pytestmark = [
-    needs.linux,
+    needs.fuse,
     needs.programs("fusermount3"),
-    pytest.mark.skipif(not os.access("/dev/fuse", os.R_OK | os.W_OK), reason="needs /dev/fuse"),
     pytest.mark.skipif(not needs.works(sys.executable, "-c", "import mfusepy"), reason="needs mfusepy and libfuse"),
 ]
 

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 pytestmark = [
     needs.root,
+    needs.fuse,
     needs.programs("smbd", "smbpasswd", "smbnetfs", "unshare", "nsenter", "ip"),
 ]
 
