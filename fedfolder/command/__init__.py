@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from fedfolder.command.derivation import CubicSpline, Cut, Derivation, Generate, LinearSpline, Range, Recode, Rule
+from fedfolder.command.expression import Expression
+from fedfolder.command.expression_grammar import parse_expression
+from fedfolder.command.models import MODELS, Weight
 from fedfolder.command.options import OPTIONS, Option, OptionRule
-from fedfolder.command.parse import MODELS, Command, parse
+from fedfolder.command.parameters import ANCILLARY, Parameter
+from fedfolder.command.parse import parse
+from fedfolder.command.statement import Command
 from fedfolder.command.terms import (
     CONSTANT,
     CONSTANT_NAME,
@@ -14,22 +20,37 @@ from fedfolder.command.terms import (
     base_levels,
     columns,
     level_key,
+    needs_counts,
 )
 
 __all__ = [
+    "ANCILLARY",
     "CONSTANT",
     "CONSTANT_NAME",
     "MODELS",
     "OPTIONS",
     "Column",
     "Command",
+    "CubicSpline",
+    "Cut",
+    "Derivation",
+    "Expression",
     "Factor",
+    "Generate",
+    "LinearSpline",
     "Option",
     "OptionRule",
+    "Parameter",
+    "Range",
+    "Recode",
+    "Rule",
     "Term",
+    "Weight",
     "all_combinations",
     "base_levels",
     "columns",
     "level_key",
+    "needs_counts",
     "parse",
+    "parse_expression",
 ]

@@ -2,7 +2,7 @@
 
     product  = operand { "#" operand } | operand { "##" operand }
     operand  = [ operator ] name | [ operator ] "(" product … ")"
-    operator = "i." | "c." | "ib" level "."
+    operator = "i." | "c." | "ib" level "." | "ib(first)." | "ib(last)." | "ib(freq)." | "ibn."
 
 An operand stands for a list of terms. `A#B` joins each term of A with each of B; `A##B` is A, then B, then `A#B`, so
 that `a##b##c` comes in Stata's order: a b a#b c a#c b#c a#b#c.
@@ -32,30 +32,31 @@ _SIGNS = {
     "?": "wildcards (x?) are",
     "~": "wildcards (x~y) are",
     "-": "ranges of variables (a-b) are",
-    "[": "weights ([fw=…]) are",
     ":": "prefixes (by x:) are",
     "|": "nested terms (a|b) are",
 }
-_WORDS = {"if": "`if` is", "in": "`in` is", "using": "`using` is", "_all": "`_all` is"}
+_WORDS = {"in": "`in` is", "using": "`using` is", "_all": "`_all` is"}
 _OPERATORS = (
-    (r"ibn|bn|i?[0-9]+bn", "factors without a base (ibn.) are"),
+    (r"bn|i?[0-9]+bn", "this way of leaving no level out is"),
     (r"i?b[0-9]*", "this way of giving a base is"),
     (r"[0-9]+|i[0-9]+|i?[0-9]+b", "single levels (2.race) are"),
     (r"i?[0-9]*o|co", "the operator for omitted terms (o.) is"),
     (r"(?i:[lfds][0-9]*)+", "time-series operators (l. f. d. s.) are"),
 )
 _USE_BASE = 'write ib2.race, or ib"East".region for a level that is text'
+_CHOICES = {"first", "last", "freq"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Operator:
-    """What stands before the dot: `continuous`, or a factor with perhaps a base."""
+    """What stands before the dot: `continuous`, or a factor with perhaps a base or a rule for it."""
 
     continuous: bool
     base: str | None = None
+    rule: str = ""
 
     def term(self, name: str) -> Term:
-        return Term(continuous=(name,)) if self.continuous else Term((Factor(name, self.base),))
+        return Term(continuous=(name,)) if self.continuous else Term((Factor(name, self.base, self.rule),))
 
 
 def read_name(tokens: Tokens, what: str = "the name of a variable") -> Token:
@@ -68,6 +69,8 @@ def read_name(tokens: Tokens, what: str = "the name of a variable") -> Token:
     """
     token = tokens.next
     refuse_unsupported(tokens)
+    if token.text == "if" and token.kind == "word":
+        tokens.fail(f"found `if` instead of {what}", token, expected=what)
     if token.text == CONSTANT_NAME:
         tokens.fail("_cons is the constant's own name", token, do="the constant is there without being named")
     if token.kind != "word":
@@ -108,7 +111,9 @@ def read_operator(tokens: Tokens) -> _Operator | None:
     elif after.kind == "string":
         tokens.fail("text in quotes stands only as a base", after, do=_USE_BASE)
     elif after.text == "(":
-        _refuse_operator(tokens, word)
+        operator = _chosen_base(tokens, word)
+        for _ in range(3):  # and the dot below
+            tokens.take()
     else:
         return None
     tokens.take()
@@ -122,10 +127,21 @@ def _operator(tokens: Tokens, word: Token) -> _Operator:
     """The operator that is this word before a dot."""
     if word.text in ("i", "c"):
         return _Operator(continuous=word.text == "c")
+    if word.text == "ibn":
+        return _Operator(continuous=False, rule="none")
     base = re.fullmatch("ib([0-9]+)", word.text)
     if base is None:
         _refuse_operator(tokens, word)
     return _Operator(continuous=False, base=base[1])
+
+
+def _chosen_base(tokens: Tokens, word: Token) -> _Operator:
+    """The operator that begins with this word and a parenthesis: `ib(last).`."""
+    rule = tokens.peek(2).text
+    whole = tokens.peek(3).text == ")" and tokens.peek(4).text == "." and all(tokens.touches(n) for n in (2, 3, 4))
+    if word.text != "ib" or rule not in _CHOICES or not whole:
+        _refuse_operator(tokens, word)
+    return _Operator(continuous=False, rule=rule)
 
 
 def _refuse_operator(tokens: Tokens, word: Token) -> NoReturn:
@@ -231,14 +247,15 @@ def one_base_each(tokens: Tokens, found: Sequence[tuple[Term, Token]]) -> tuple[
     CommandError
         If the command gives a factor two bases, or there are too many terms.
     """
-    bases: dict[str, str] = {}
+    rules: dict[str, Factor] = {}
     for term, token in found:
         for factor in term.factors:
-            if factor.base is not None and bases.setdefault(factor.variable, factor.base) != factor.base:
+            given = factor.base is not None or factor.rule
+            if given and rules.setdefault(factor.variable, factor) != factor:
                 tokens.fail(f"{factor.variable} has another base earlier in the command", token, expected="one base")
     _limit(tokens, found[-1][1] if found else 0, len(found))
     unique: dict[object, Term] = {}
     for term, _ in found:
-        factors = tuple(Factor(f.variable, bases.get(f.variable)) for f in term.factors)
+        factors = tuple(rules.get(f.variable, f) for f in term.factors)
         unique.setdefault(term.key, Term(factors, term.continuous))
     return tuple(unique.values())

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from fedfolder.errors import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _TOKEN = re.compile(r'(?P<word>\w+)|(?P<string>"(?:[^"]|"")*")|(?P<sign>##|\S)')
 
@@ -26,12 +29,14 @@ class Token:
 
 
 class Tokens:
-    """A command as tokens, read from the left with one token of sight.
+    """A command, or one statement of it, as tokens that are read from the left.
 
     Parameters
     ----------
     text : str
         The command.
+    start, stop : int
+        Where in `text` the statement begins and ends; all of it if not given.
 
     Raises
     ------
@@ -39,14 +44,16 @@ class Tokens:
         If a double quote is not closed.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, start: int = 0, stop: int | None = None) -> None:
         self.text = text
-        self._tokens = [Token(str(m.lastgroup), m.group(), m.start()) for m in _TOKEN.finditer(text)]
+        self.stop = len(text) if stop is None else stop
+        found = _TOKEN.finditer(text, start, self.stop)
+        self._tokens = [Token(str(m.lastgroup), m.group(), m.start()) for m in found]
         self._at = 0
         for token in self._tokens:
             if token.text == '"':
                 self.fail("the text that begins here has no closing quote", token, expected='a closing "')
-        self._end = Token("end", "", len(text))
+        self._end = Token("end", "", self.stop)
 
     @property
     def next(self) -> Token:
@@ -64,6 +71,11 @@ class Tokens:
         self._at += 1
         return token
 
+    def take_until(self, position: int) -> None:
+        """Leave behind every token that begins before `position`."""
+        while self.next.start < position and self.next.kind != "end":
+            self.take()
+
     def at(self, *texts: str) -> bool:
         """Whether the next token is one of these signs or words."""
         return self.next.text in texts
@@ -71,6 +83,24 @@ class Tokens:
     def touches(self, ahead: int = 1) -> bool:
         """Whether the token `ahead` follows the one before it without a space."""
         return self.peek(ahead - 1).end == self.peek(ahead).start and self.peek(ahead).kind != "end"
+
+    def statements(self, ends_with_line: Callable[[str], bool]) -> Iterator[Tokens]:
+        """Cut at each `;`, and at the end of its line after a statement whose first word `ends_with_line`.
+
+        Empty statements are left out; a text without any statement is one that is empty.
+        """
+        first: Token | None = None
+        before, count = self._end, 0
+        for token in [*self._tokens, self._end]:
+            new_line = first is not None and ends_with_line(first.text) and _breaks(self.text[before.end : token.start])
+            if first is not None and (token.text == ";" or token.kind == "end" or new_line):
+                yield Tokens(self.text, first.start, before.end if new_line else token.start)
+                first, count = None, count + 1
+            if first is None and token.text not in {";", ""}:
+                first = token
+            before = token
+        if not count:
+            yield Tokens(self.text, self.stop)
 
     def fail(self, what: str, at: Token | int, *, expected: str = "", do: str = "") -> NoReturn:
         """Raise a CommandError whose caret stands under `at`."""
@@ -82,3 +112,8 @@ class Tokens:
     def unsupported(self, what: str, at: Token | int, *, do: str = "") -> NoReturn:
         """Raise the CommandError for what Stata has and this release has not."""
         self.fail(f"{what} not supported yet", at, do=do)
+
+
+def _breaks(space: str) -> bool:
+    """Whether there is a line end in the space between two tokens."""
+    return "\n" in space or "\r" in space

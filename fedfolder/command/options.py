@@ -6,10 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fedfolder.command.families import FAMILY_EXPECTED, LINK_EXPECTED, canonical_family, canonical_link
+from fedfolder.command.models import model_of
+from fedfolder.command.terms import is_name, quoted, unquoted
 from fedfolder.errors import UnknownNameError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fedfolder.command.lexer import Token, Tokens
 
@@ -17,6 +20,8 @@ SMALLEST_LEVEL, LARGEST_LEVEL = 10.0, 99.99
 """Percent: the confidence levels that Stata takes."""
 
 DEFAULT_LEVEL = 95.0
+
+_VCE_NOT_OURS = ("bootstrap", "jackknife", "jackknife1", "opg", "eim", "hac", "hc2", "hc3", "unbiased")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,32 @@ def _level(text: str) -> str | None:
     return f"{float(text):g}"
 
 
+def _variable(text: str) -> str | None:
+    """The name of a variable, None if it is not one."""
+    return text if is_name(text) else None
+
+
+def _vce(text: str) -> str | None:
+    """The canonical text of a kind of variance: `oim`, `robust`, `cluster id` or `cluster id, across`."""
+    kinds = {"oim": "oim", "ols": "ols", "robust": "r"}
+    for kind, shortest in kinds.items():
+        if abbreviates(text, kind, shortest):
+            return "oim" if kind == "ols" else kind
+    cluster = re.fullmatch(r"(cl\w*)\s+(\w+)\s*(,\s*across)?", text)
+    if cluster is None or not abbreviates(cluster[1], "cluster", "cl") or not is_name(cluster[2]):
+        return None
+    return f"cluster {cluster[2]}{', across' if cluster[3] else ''}"
+
+
+def _base_outcome(text: str) -> str | None:
+    """The canonical text of a level: bare where it is a whole number, otherwise in quotes."""
+    if re.fullmatch('"([^"]|"")*"', text):
+        text = unquoted(text)
+    elif not re.fullmatch("-?[0-9]+", text):
+        return None
+    return text if re.fullmatch("-?[0-9]+", text) else quoted(text)
+
+
 @dataclass(frozen=True, slots=True)
 class OptionRule:
     """How an option is written.
@@ -54,6 +85,10 @@ class OptionRule:
         without an argument.
     expected : str
         What the argument is, for a person.
+    has : callable or None
+        Whether a model has it, by its name; used where `models` is None.
+    stands_for : tuple of (str, str) or None
+        Another option and the beginning of its argument, for an older word: `cluster(id)` is `vce(cluster id)`.
     """
 
     name: str
@@ -61,14 +96,50 @@ class OptionRule:
     models: frozenset[str] | None = None
     canonical: Callable[[str], str | None] | None = None
     expected: str = ""
+    has: Callable[[str], bool] | None = None
+    stands_for: tuple[str, str] | None = None
 
+    def serves(self, model: str) -> bool:
+        """Whether the model of this name has the option."""
+        if self.models is not None:
+            return model in self.models
+        return self.has is None or self.has(model)
+
+    def option(self, argument: str | None) -> Option:
+        """The option with its canonical argument, by its present name."""
+        if self.stands_for is None:
+            return Option(self.name, argument)
+        name, beginning = self.stands_for
+        return Option(name, " ".join(part for part in (beginning, argument) if part) or None)
+
+
+def _ratio(name: str) -> OptionRule:
+    """The rule of an option that names exponentiated coefficients."""
+    return OptionRule(name, {"irr": "ir", "rrr": "rr"}.get(name, name), has=lambda model: model_of(model).ratio == name)
+
+
+_GLM, _SETS, _NAME = frozenset({"glm"}), frozenset({"clogit"}), "the name of a variable"
 
 OPTIONS = (
-    OptionRule("noconstant", "nocons"),
+    OptionRule("family", "f", _GLM, canonical_family, FAMILY_EXPECTED),
+    OptionRule("link", "l", _GLM, canonical_link, LINK_EXPECTED),
+    OptionRule("group", "gr", _SETS, _variable, _NAME),
+    OptionRule("strata", "str", _SETS, _variable, _NAME, stands_for=("group", "")),
+    OptionRule("baseoutcome", "b", frozenset({"mlogit"}), _base_outcome, 'a whole number, or a level in quotes: "no"'),
+    OptionRule("offset", "off", None, _variable, _NAME, lambda model: model_of(model).offset),
+    OptionRule("exposure", "e", None, _variable, _NAME, lambda model: model_of(model).exposure),
+    OptionRule("lnoffset", "lnoff", _GLM, _variable, _NAME, stands_for=("exposure", "")),
+    OptionRule("noconstant", "nocons", has=lambda model: model_of(model).constant),
+    OptionRule("vce", "vce", canonical=_vce, expected="oim, robust, cluster variable, or cluster variable, across"),
+    OptionRule("robust", "r", stands_for=("vce", "robust")),
+    OptionRule("cluster", "cl", canonical=_variable, expected=_NAME, stands_for=("vce", "cluster")),
     OptionRule("level", "l", canonical=_level, expected="a number from 10 to 99.99, with at most two decimals"),
-    OptionRule("or", "or", models=frozenset({"logit"})),
+    _ratio("or"),
+    _ratio("irr"),
+    _ratio("rrr"),
+    OptionRule("eform", "ef", has=lambda model: model_of(model).eform),
 )
-"""Every option of this release. Options of a command are kept in this order."""
+"""Every option of this release. Options of a command are kept in this order, and a word means the first that fits."""
 
 
 def abbreviates(word: str, name: str, shortest: str) -> bool:
@@ -76,8 +147,19 @@ def abbreviates(word: str, name: str, shortest: str) -> bool:
     return name.startswith(word) and len(word) >= len(shortest)
 
 
-def read_options(tokens: Tokens, model: str) -> tuple[Option, ...]:
+def in_order(options: Sequence[Option]) -> tuple[Option, ...]:
+    """Options in the order of the table."""
+    places = {rule.name: place for place, rule in enumerate(OPTIONS)}
+    return tuple(sorted(options, key=lambda option: places[option.name]))
+
+
+def read_options(tokens: Tokens, model: str) -> dict[str, tuple[Option, Token]]:
     """Take everything after the comma.
+
+    Returns
+    -------
+    dict of str to (Option, Token)
+        By name, in the order of the table, each with the word it begins with.
 
     Raises
     ------
@@ -86,7 +168,7 @@ def read_options(tokens: Tokens, model: str) -> tuple[Option, ...]:
     UnknownNameError
         If the model has no such option.
     """
-    found: dict[str, Option] = {}
+    found: dict[str, tuple[Option, Token]] = {}
     while tokens.next.kind != "end":
         word = tokens.next
         if word.text == ",":
@@ -95,16 +177,16 @@ def read_options(tokens: Tokens, model: str) -> tuple[Option, ...]:
             tokens.fail("this is not the name of an option", word, expected="an option such as level(90)")
         rule = _rule(word.text, model)
         tokens.take()
-        option = _read_argument(tokens, word, rule)
+        option = rule.option(_read_argument(tokens, word, rule, model))
         if option.name in found:
             tokens.fail(f"the option {option.name} is given twice", word, do="leave one of them out")
-        found[option.name] = option
-    return tuple(found[rule.name] for rule in OPTIONS if rule.name in found)
+        found[option.name] = (option, word)
+    return {rule.name: found[rule.name] for rule in OPTIONS if rule.name in found}
 
 
 def _rule(word: str, model: str) -> OptionRule:
     """The rule of the option that this word names or abbreviates."""
-    known = [rule for rule in OPTIONS if rule.models is None or model in rule.models]
+    known = [rule for rule in OPTIONS if rule.serves(model)]
     for rule in known:
         if abbreviates(word, rule.name, rule.shortest):
             return rule
@@ -115,13 +197,13 @@ def _rule(word: str, model: str) -> OptionRule:
     )
 
 
-def _read_argument(tokens: Tokens, word: Token, rule: OptionRule) -> Option:
-    """The option, with the argument that follows in parentheses where the rule asks for one."""
+def _read_argument(tokens: Tokens, word: Token, rule: OptionRule, model: str) -> str | None:
+    """The canonical argument that follows in parentheses, where the rule asks for one."""
     opening = tokens.next
     if rule.canonical is None:
         if opening.text == "(":
             tokens.fail(f"the option {rule.name} takes no argument", opening, do=f"write {rule.name} alone")
-        return Option(rule.name)
+        return None
     if opening.text != "(":
         tokens.fail(f"the option {rule.name} needs an argument", word.end, expected=f"{rule.name}(…): {rule.expected}")
     tokens.take()
@@ -130,6 +212,8 @@ def _read_argument(tokens: Tokens, word: Token, rule: OptionRule) -> Option:
             tokens.fail("the parenthesis that opens here is not closed", opening, expected=")")
     argument = tokens.text[opening.end : tokens.take().start].strip()
     canonical = rule.canonical(argument)
-    if canonical is None:
+    if rule.name == "vce" and argument.split(" ")[0] in _VCE_NOT_OURS:
+        tokens.unsupported(f"vce({argument.split(' ')[0]}) is", opening.end)
+    if canonical is None or (rule.name == "vce" and argument == "ols" and model != "regress"):
         tokens.fail(f"this is not an argument of {rule.name}()", opening.end, expected=rule.expected)
-    return Option(rule.name, canonical)
+    return canonical

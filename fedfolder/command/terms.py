@@ -8,57 +8,46 @@ from __future__ import annotations
 
 import itertools
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fedfolder.command.names import (
+    CONSTANT_NAME,
+    LONGEST_NAME,
+    can_be_shown,
+    is_name,
+    level_key,
+    quoted,
+    unquoted,
+)
 from fedfolder.errors import CommandError, UnknownNameError, VariableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-CONSTANT_NAME = "_cons"
-"""Stata's name of the constant; no variable may bear it."""
+__all__ = [
+    "CONSTANT",
+    "CONSTANT_NAME",
+    "LONGEST_NAME",
+    "RULES",
+    "Column",
+    "Factor",
+    "Term",
+    "all_combinations",
+    "base_levels",
+    "can_be_shown",
+    "columns",
+    "is_name",
+    "level_key",
+    "needs_counts",
+    "quoted",
+    "unquoted",
+]
 
-LONGEST_NAME = 32
-"""Characters in the name of a variable, as in Stata."""
+RULES = {"": "i", "first": "ib(first)", "last": "ib(last)", "freq": "ib(freq)", "none": "ibn"}
+"""The ways to choose the base of a factor without naming a level, each as it is written."""
 
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
-_PIECE = re.compile(r'(?:(?P<level>"(?:[^"]|"")*"|[^."#:,]+)\.)?(?P<name>\w+)')
-
-
-def is_name(text: str) -> bool:
-    """Whether `text` can name a variable: letters of any script, digits, `_`; not a digit first; not `_cons`."""
-    return (
-        re.fullmatch(r"\w+", text) is not None
-        and (text[0] == "_" or text[0].isalpha())
-        and len(text) <= LONGEST_NAME
-        and text != CONSTANT_NAME
-    )
-
-
-def quoted(text: str) -> str:
-    """`text` in double quotes, a double quote inside it doubled."""
-    return '"' + text.replace('"', '""') + '"'
-
-
-def unquoted(text: str) -> str:
-    """The inverse of `quoted`; a text without quotes is returned as it is."""
-    return text[1:-1].replace('""', '"') if text.startswith('"') else text
-
-
-def level_key(level: str) -> tuple[bool, int, str]:
-    """Sort key of a level: integers (of at most 18 digits) in numeric order, then other text in code-point order.
-
-    Python compares text by code point, so the order is the same on every machine, whatever its language.
-    """
-    integer = _INTEGER.fullmatch(level) is not None
-    return (not integer, int(level) if integer else 0, level)
-
-
-def can_be_shown(text: str) -> bool:
-    """Whether `text` holds no control character or line end: it would forge a table, or steer a terminal."""
-    return not any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in text)
+_PIECE = re.compile(r'(?:(?P<level>"(?:[^"]|"")*"|[^"#:,]+)\.)?(?P<name>\w+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +59,20 @@ class Factor:
     variable : str
         Its name.
     base : str or None
-        The level that the command makes the base, None where it says nothing (the lowest level then).
+        The level that the command makes the base, None where it names none.
+    rule : str
+        Where it names none, how the base is chosen: `"first"`, `"last"`, `"freq"` (the most frequent level), `"none"`
+        (no level is left out), or `""` where the command says nothing (the lowest level then).
     """
 
     variable: str
     base: str | None = None
+    rule: str = ""
 
     def __str__(self) -> str:
-        """`i.race`, `ib2.race`, or `ib"East".race` for a base that is not made of digits alone."""
+        """`i.race`, `ib2.race`, `ib"East".race` for a base that is not digits alone, `ib(last).race`, `ibn.race`."""
         if self.base is None:
-            return f"i.{self.variable}"
+            return f"{RULES[self.rule]}.{self.variable}"
         bare = re.fullmatch("[0-9]+", self.base) is not None
         return f"ib{self.base if bare else quoted(self.base)}.{self.variable}"
 
@@ -131,8 +124,9 @@ class Column:
     def label(self) -> str:
         """The name as in Stata's `e(b)`: `age`, `2.race`, `1.smoke#c.lwt`, `c.age#c.age`, `_cons`.
 
-        A level stands bare, or in double quotes where it could be misread: when it is empty, contains one of `. # " :
-        ,`, begins or ends with a space, or is `c` (so that `"c".arm` is a level and `c.arm` is not).
+        A level stands bare, or in double quotes where it could be misread: when it is empty, contains one of `# " : ,`,
+        begins with `/` (as `/lnalpha` does), begins or ends with a space, or is `c` (so that `"c".arm` is a level and
+        `c.arm` is not). What follows its last dot is the variable, so that `1.5-2l.engine` is a level of engine.
         """
         if not self.factors and len(self.continuous) < 2:  # noqa: PLR2004 - one variable, or none
             return self.continuous[0] if self.continuous else CONSTANT_NAME
@@ -177,7 +171,7 @@ CONSTANT = Column()
 
 def _level_text(level: str) -> str:
     """A level within a label, bare where that cannot be misread."""
-    misread = level in ("", "c") or level != level.strip() or re.search('[.#":,]', level) is not None
+    misread = level in ("", "c") or level != level.strip() or re.search('^/|[#":,]', level) is not None
     return quoted(level) if misread else level
 
 
@@ -186,7 +180,7 @@ def _not_a_label(label: str, position: int) -> CommandError:
         "this is not the label of a column",
         text=label,
         position=position,
-        expected='a label such as age, 2.race, 1.smoke#c.lwt, "0.5".dose or _cons',
+        expected="a label such as age, 2.race, 1.smoke#c.lwt, 0.5.dose or _cons",
     )
 
 
@@ -207,7 +201,8 @@ def columns(terms: Sequence[Term], levels: Mapping[str, Sequence[str]], bases: M
     levels : mapping of str to sequence of str
         All levels of each factor variable over all nodes, sorted by `level_key`.
     bases : mapping of str to str
-        The base of each factor variable, see `base_levels`.
+        The base of each factor variable that has one, see `base_levels`. Without a base no level is left out, and a
+        constant is then one column too many, which is dropped as any that is collinear.
 
     Returns
     -------
@@ -234,7 +229,7 @@ def _is_implied(
     bases: Mapping[str, str],
 ) -> bool:
     """Whether taking some factors at their base out of `term` gives a term that is present."""
-    at_base = [variable for variable, level in column.factors if level == bases[variable]]
+    at_base = [variable for variable, level in column.factors if level == bases.get(variable)]
     sizes = range(1, len(at_base) + 1)
     removals = itertools.chain.from_iterable(itertools.combinations(at_base, size) for size in sizes)
     return any(term.key_without(removed) in present for removed in removals)
@@ -247,8 +242,27 @@ def all_combinations(term: Term, levels: Mapping[str, Sequence[str]]) -> tuple[C
     return tuple(Column(tuple(zip(names, choice, strict=True)), term.continuous) for choice in choices)
 
 
-def base_levels(terms: Sequence[Term], levels: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def base_levels(
+    terms: Sequence[Term],
+    levels: Mapping[str, Sequence[str]],
+    counts: Mapping[str, Mapping[str, float]] | None = None,
+) -> dict[str, str]:
     """The base of each factor variable: the one that the command gives, otherwise the lowest by `level_key`.
+
+    Parameters
+    ----------
+    terms : sequence of Term
+        The terms of the model.
+    levels : mapping of str to sequence of str
+        All levels of each factor variable over all nodes.
+    counts : mapping of str to mapping of str to float, optional
+        The rows of each level over all nodes, of each variable for which the command asks for the most frequent one.
+        Of levels with the same count the lowest is taken.
+
+    Returns
+    -------
+    dict of str to str
+        A factor without a base (`ibn.`) is not in it.
 
     Raises
     ------
@@ -256,21 +270,41 @@ def base_levels(terms: Sequence[Term], levels: Mapping[str, Sequence[str]]) -> d
         If the command gives a base that is not a level. The levels are not listed: they can disclose.
     VariableError
         If a factor has no level at all, which is a sample without rows.
+    ValueError
+        If `counts` are needed and lack a variable.
     """
-    bases: dict[str, str] = {}
+    chosen: dict[str, Factor] = {}
     for factor in itertools.chain.from_iterable(term.factors for term in terms):
-        name = factor.variable
-        if not levels[name]:
-            raise VariableError("a factor variable has no levels", where=name, do="check that the sample has rows")
-        if factor.base is None:
-            bases.setdefault(name, min(levels[name], key=level_key))
-        elif factor.base in levels[name]:
-            bases[name] = factor.base
-        else:
-            raise UnknownNameError(
-                "the base that the command names is not a level of its variable",
-                where=name,
-                found=factor.base,
-                expected="a level that some row of the sample has",
-            )
-    return bases
+        if not levels[factor.variable]:
+            what = "a factor variable has no levels"
+            raise VariableError(what, where=factor.variable, do="check that the sample has rows")
+        # What a command says of a factor once holds wherever it stands.
+        if chosen.setdefault(factor.variable, factor) == Factor(factor.variable):
+            chosen[factor.variable] = factor
+    bases = {name: _base(f, sorted(levels[name], key=level_key), counts or {}) for name, f in chosen.items()}
+    return {name: base for name, base in bases.items() if base is not None}
+
+
+def needs_counts(terms: Sequence[Term]) -> tuple[str, ...]:
+    """The factors whose base is their most frequent level."""
+    return tuple(dict.fromkeys(f.variable for term in terms for f in term.factors if f.rule == "freq"))
+
+
+def _base(factor: Factor, levels: Sequence[str], counts: Mapping[str, Mapping[str, float]]) -> str | None:
+    """The base of a factor with these sorted levels; None if it has none."""
+    if factor.base is not None and factor.base not in levels:
+        raise UnknownNameError(
+            "the base that the command names is not a level of its variable",
+            where=factor.variable,
+            found=factor.base,
+            expected="a level that some row of the sample has",
+        )
+    if factor.base is not None or factor.rule == "none":
+        return factor.base
+    if factor.rule != "freq":
+        return levels[-1 if factor.rule == "last" else 0]
+    if factor.variable not in counts:
+        message = f"the most frequent level of {factor.variable} needs counts"
+        raise ValueError(message)
+    found = counts[factor.variable]
+    return max(levels, key=lambda level: found.get(level, 0))  # the first of several

@@ -8,34 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedfolder.command import MODELS, OPTIONS, Command, Factor, Option, Term, parse
+from fedfolder.command import MODELS, OPTIONS, Option, parse
 from fedfolder.command.grammar import LARGEST_ORDER, MOST_TERMS
 from fedfolder.errors import CommandError, FedfolderError, UnknownNameError
 from fedfolder.likelihood import LIKELIHOODS
-
-NAMES = st.sampled_from(["age", "lwt", "race", "smoke", "Größe", "_x", "år2", "a" * 32])
-BASES = st.one_of(st.none(), st.integers(0, 99).map(str), st.text(max_size=6))
-
-
-@st.composite
-def terms(draw, bases):
-    factors = draw(st.lists(NAMES, unique=True, max_size=3))
-    continuous = draw(st.lists(NAMES, min_size=not factors, max_size=3))
-    return Term(tuple(Factor(name, bases[name]) for name in factors), tuple(continuous))
-
-
-@st.composite
-def commands(draw):
-    bases = {name: draw(BASES) for name in ["age", "lwt", "race", "smoke", "Größe", "_x", "år2", "a" * 32]}
-    unique = {term.key: term for term in draw(st.lists(terms(bases), max_size=5))}
-    model = draw(st.sampled_from(sorted(MODELS)))
-    options = []
-    for rule in OPTIONS:
-        allowed = (rule.models is None or model in rule.models) and (rule.name != "noconstant" or unique)
-        if allowed and draw(st.booleans()):
-            level = draw(st.integers(1000, 9999)) / 100
-            options.append(Option(rule.name, f"{level:g}" if rule.canonical else None))
-    return Command(model, "low", tuple(unique.values()), tuple(options))
+from tests.command.strategies import commands
 
 
 @given(commands())
@@ -44,14 +21,38 @@ def test_the_canonical_text_parses_to_the_same_command(command):
     assert parse(str(parse(str(command)))) == command
 
 
-WORDS = 'logit low age i. c. ib2. ib " a b # ## ( ) , or level( 90 nocons ibn. l. 2. x* [ ] : if _cons 9 ""'
+@given(st.data())
+def test_whatever_becomes_of_a_command_another_one_or_an_error_of_ours_comes_out(data):
+    text = str(data.draw(commands()))
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(text)))
+        stop = data.draw(st.integers(start, min(len(text), start + 6)))
+        text = text[:start] + data.draw(FRAGMENTS | st.just("") | st.characters()) + text[stop:]
+    check_a_command_or_an_error_of_ours(text)
+
+
+WORDS = (
+    'logit low age i. c. ib2. ib " a b # ## ( ) , or level( 90 nocons ibn. l. 2. x* [ ] : if _cons 9 "" ib(last). ; '
+    "[fw= & | ! >= . .a ^ - generate egen recode mkspline = cut( at( knots( cubic else glm family( link( rs clogit "
+    "vce(cluster across group( 1e5 1e999 missing( cond( _b[ / = min max , ,"
+)
 FRAGMENTS = st.sampled_from([*re.split(" ", WORDS), *" \t\n.", "\N{NO-BREAK SPACE}", "²", "\N{COMBINING ACUTE ACCENT}"])
 
 
 @given(
-    st.one_of(st.text(), st.lists(FRAGMENTS).map("".join), st.lists(FRAGMENTS).map(lambda f: "logit y " + " ".join(f)))
+    st.one_of(
+        st.text(),
+        st.lists(FRAGMENTS).map("".join),
+        st.lists(FRAGMENTS).map(lambda f: "logit y " + " ".join(f)),
+        st.lists(FRAGMENTS).map(lambda f: "recode x (" + " ".join(f)),
+        st.lists(FRAGMENTS).map(lambda f: "generate x = " + " ".join(f)),
+    )
 )
 def test_whatever_the_text_a_command_or_an_error_of_ours_comes_out(text):
+    check_a_command_or_an_error_of_ours(text)
+
+
+def check_a_command_or_an_error_of_ours(text):
     try:
         command = parse(text)
     except CommandError as caught:
@@ -94,6 +95,50 @@ def test_whatever_the_text_a_command_or_an_error_of_ours_comes_out(text):
         ("logit low age,", "logit low age"),
         ("reg bwt age", "regress bwt age"),
         ("regr bwt age", "regress bwt age"),
+        ("prob low age", "probit low age"),
+        ("olog y x", "ologit y x"),
+        ("oprobi y x", "oprobit y x"),
+        ("clog y x, gr(g)", "clogit y x, group(g)"),
+        ("clogit y x, strata( g )", "clogit y x, group(g)"),
+        ("logistic low age, l(90)", "logit low age, level(90) or"),
+        ("logistic low age, or", "logit low age, or"),
+        ("logit low ib(first).a ib(last).b#c", "logit low ib(first).a ib(last).b#i.c"),
+        ("logit low ib(freq).a ibn.b c.x", "logit low ib(freq).a ibn.b x"),
+        ("logit low i.a ib(last).a#b", "logit low ib(last).a ib(last).a#i.b"),
+        ("logit low ib(last).(a b)", "logit low ib(last).a ib(last).b"),
+        ("logit low a##b##c.x", "logit low i.a i.b i.a#i.b x i.a#c.x i.b#c.x i.a#i.b#c.x"),
+        ("logit low age if sex==2&age>=50 [fweight = pop], or", "logit low age if sex==2 & age>=50 [fw=pop], or"),
+        ("logit low age [pw=w] if(sex)", "logit low age if sex [pw=w]"),
+        ("regress y x [aweight=w]", "regress y x [aw=w]"),
+        ("logit y x [frequency=w]", "logit y x [fw=w]"),
+        ("logit y if x", "logit y if x"),
+        ("poisson y x, irr e(n)", "poisson y x, exposure(n) irr"),
+        ("glm y x, f(b n) l(l)", "glm y x, family(binomial n) link(logit)"),
+        ("glm y x, fam(bernoulli) link(log)", "glm y x, family(binomial) link(log)"),
+        ("glm y x, fam(gau) le(90) eform", "glm y x, family(gaussian) level(90) eform"),
+        ("glm y x, fam(gam) link(reciprocal)", "glm y x, family(gamma) link(power -1)"),
+        ("glm y x, fam(ig) link(pow -2)", "glm y x, family(igaussian) link(power -2)"),
+        ("glm y x, fam(p) link(power 0) lnoffset(n)", "glm y x, family(poisson) link(log) exposure(n)"),
+        ("glm y x, link(rs  dstar) fam(poisson)", "glm y x, family(poisson) link(rs dstar)"),
+        ("logit y x, r", "logit y x, vce(robust)"),
+        ("logit y x, cl(id)", "logit y x, vce(cluster id)"),
+        ("logit y x, vce(cl id,across)", "logit y x, vce(cluster id, across)"),
+        ("logit y x, vce(oim)", "logit y x, vce(oim)"),
+        ("regress y x, vce(ols)", "regress y x, vce(oim)"),
+        ("mlogit y x, base(01) rrr", "mlogit y x, baseoutcome(01) rrr"),
+        ('mlogit y x, b("no, ""x"" )")', 'mlogit y x, baseoutcome("no, ""x"" )")'),
+        ('mlogit y x, b("-1")', "mlogit y x, baseoutcome(-1)"),
+        ("g z=ln(x)\nlogit y\n z", "generate z = ln(x); logit y z"),
+        (";; gen double z = x^2 ;\n\n logit y z;", "generate z = x^2; logit y z"),
+        ("recode x (1/3 .=0 ) ( * = .),gen( z ); logit y z", "recode x (1/3 . = 0) (else = .), generate(z); logit y z"),
+        (
+            "recode x (miss=9)(nonm=-1), g(z); logit y z",
+            "recode x (missing = 9) (nonmissing = -1), generate(z); logit y z",
+        ),
+        ("recode x (min/-2.5 3=.5), g(z); logit y z", "recode x (min/-2.5 3 = 0.5), generate(z); logit y z"),
+        ("egen z=cut(x), icodes at(0,1.5,1e3); logit y z", "egen z = cut(x), at(0 1.5 1000) icodes; logit y z"),
+        ("mkspline r=x,knots(-1 0 2) cub; logit y r1 r2", "mkspline r = x, cubic knots(-1 0 2); logit y r1 r2"),
+        ("mkspline a -1 b 2 c=x, m; logit y a c", "mkspline a -1 b 2 c = x, marginal; logit y a c"),
     ],
 )
 def test_the_text_means(text, canonical):
@@ -151,6 +196,84 @@ def test_the_text_means(text, canonical):
         ("logit low age, level¦(90", "not closed"),
         ("logit low age, ¦(90)", "not the name of an option"),
         ("logit low¦, nocons", "needs its constant"),
+        ("logit ¦if", "found `if`"),
+        ("logit low a#¦if", "found `if`"),
+        ("logit low a if¦", "ends before"),
+        ("logit low a if x¦=2", "found ="),
+        ("logit low a if x ¦in 1/2", "not supported yet"),
+        ("logit low a if x ¦)", r"found \)"),
+        ("logit low a if x ¦if z", "second if"),
+        ("logit low a if x ¦z", "after an expression"),
+        ("logit low a if x[¦1]", "no kind of weight"),
+        ("logit low a [fw=p] ¦[pw=q]", r"second \["),
+        ("logit low a [fw=p] ¦b", "after the weight"),
+        ("logit low a [¦w=p]", "no kind of weight"),
+        ("logit low a [fw¦]", "written with ="),
+        ("logit low a [pw=p¦/q]", "one variable"),
+        ("logit low a ¦[pw=p", "not closed"),
+        ("logit low a [aw=¦w]", "logit takes no aw"),
+        ("logit low a [pw=¦low]", "is the outcome"),
+        ("logit low a [pw=p], ¦vce(oim)", "robust variance"),
+        ("regress y a [iw=p], ¦robust", "importance weights"),
+        ("logit low a, ¦offset(low)", "is the outcome"),
+        ("logit low a, vce(¦bootstrap)", "not supported yet"),
+        ("logit low a, vce(¦ols)", "not an argument"),
+        ("logit low a, vce(¦cluster)", "not an argument"),
+        ("logit low a, robust ¦vce(cluster id)", "twice"),
+        ("logit low a, ¦cluster(low)", "is the outcome"),
+        ("logit low a, or ¦eform", "two options"),
+        ("poisson y x, exposure(n) ¦offset(n)", "given both"),
+        ("poisson y x, exposure(¦2)", "not an argument"),
+        ("glm y x, ¦exposure(n)", "logarithm"),
+        ("glm y x, family(poisson) ¦link(logit)", "has no link"),
+        ("glm y x, family(gamma) ¦link(rs d)", "has no link"),
+        ("glm y x, ¦link(logit)", "has no link"),
+        ("glm y x, family(¦student)", "not an argument"),
+        ("glm y x, family(¦poisson n)", "not an argument"),
+        ("glm y x, family(¦binomial 0)", "not an argument"),
+        ("glm y x, link(¦power 3)", "not an argument"),
+        ("glm y x, ¦family(binomial y)", "is the outcome"),
+        ("clogit y x¦", "needs its sets"),
+        ("clogit y¦, group(g)", "needs a term"),
+        ("clogit y x i.g, ¦group(g)", "among the terms"),
+        ("clogit y x, ¦group(y)", "is the outcome"),
+        ("mlogit y x, baseoutcome(¦no)", "not an argument"),
+        ("logit low ib(last).a ¦ib(first).a#b", "another base"),
+        ("logit low ibn.a ¦ib2.a#b", "another base"),
+        ("¦generate z = x; logit y x", "does not use z"),
+        ("generate z = x; ¦generate z = w; logit y z", "defined twice"),
+        ("¦generate x = x; logit y x", "variable of the data"),
+        ("generate z = x; ¦generate x = w; logit y x z", "variable of the data"),
+        ("generate z = x¦", "there is no model"),
+        ("generate z = x; ¦", "there is no model"),
+        ("logit y x; ¦generate z = x", "more after the model"),
+        ("generate z ¦ln(x); logit y z", "where = should be"),
+        ("generate z = x ¦if w; logit y z", "cond"),
+        ("generate ¦float z = x; logit y z", "double"),
+        ("generate z = ¦_b[x]; logit y z", "only after a fit"),
+        ("egen z = ¦mean(x); logit y z", r"only cut\(\)"),
+        ("egen z = cut(x), at(3 ¦2); logit y z", "do not ascend"),
+        ("egen z = cut(x), at¦(3); logit y z", "fewer than 2"),
+        ("egen z = cut(x), at(0¦(10)60); logit y z", "not supported yet"),
+        ("egen z = cut(x), ¦group(4); logit y z", "quantiles"),
+        ("egen z = cut(x), icodes¦; logit y z", "needs the ends"),
+        ("recode x (1=2)¦; logit y z", "where"),
+        ("recode x ¦1=2, generate(z); logit y z", "where"),
+        ("recode x (1=2), ¦into(z); logit y z", "not changed"),
+        ("recode x ¦w (1=2), generate(z); logit y z", "one variable"),
+        ("recode x (else=1) ¦(2=3), generate(z); logit y z", "nothing is left"),
+        ("recode x (¦3/1=2), generate(z); logit y z", "empty"),
+        ('recode x (1=2 ¦"a"), generate(z); logit y z', "not supported yet"),
+        ("recode x (¦min=2), generate(z); logit y z", "only in a range"),
+        ("recode x (1=¦.a), generate(z); logit y z", "not told apart"),
+        ("recode x (1=¦1e400), generate(z); logit y z", "too large"),
+        ("mkspline r = x, cubic knots¦(1 2); logit y r1", "fewer than 3"),
+        ("mkspline r = x, cubic ¦nknots(4); logit y r1", "from the data"),
+        ("mkspline r = x, knots(1 2 3)¦; logit y r1", "needs cubic"),
+        ("mkspline a 1 b 2 ¦= x; logit y a", "name"),
+        ("¦replace x = 1; logit y x", "not supported yet"),
+        ("¦bysort g: generate z = x; logit y z", "not supported yet"),
+        ("¦quietly logit y x", "not supported yet"),
     ],
 )  # fmt: skip
 def test_an_error_has_its_caret_under_the_place(marked, message):
@@ -163,13 +286,12 @@ def test_an_error_has_its_caret_under_the_place(marked, message):
 @pytest.mark.parametrize(
     "marked",
     [
-        "logit low age ¦if age>50", "logit low age ¦in 1/10", "logit low age ¦[fw=n]", "logit low age ¦using f",
+        "logit low age ¦in 1/10", "logit low age ¦using f",
         "¦by g: logit low age", "¦quietly: logit low age", "logit low a¦*", "logit low a¦-b", "logit low a¦?",
         "logit low ¦_all",
-        "logit low ¦ibn.a", "logit low ¦ib(first).a", "logit low ¦ib(#2).a", "logit low ¦b2.a", "logit low ¦l.age",
+        "logit low ¦bn.a", "logit low ¦ib(#2).a", "logit low ¦b(last).a", "logit low ¦b2.a", "logit low ¦l.age",
         "logit low ¦L2.age", "logit low ¦LD.age", "logit low ¦L(1/3).age", "logit low ¦2.race", "logit low ¦1b.race",
-        "logit low ¦i2.race", "logit low ¦o.age", "logit low a##b¦#c", "logit low (¦(a b))#c", "logit ¦if",
-        "logit low a#¦if",
+        "logit low ¦i2.race", "logit low ¦o.age", "logit low a##b¦#c", "logit low (¦(a b))#c",
     ],
 )  # fmt: skip
 def test_what_only_stata_has_is_said_to_be_missing(marked):
@@ -193,26 +315,42 @@ def test_a_short_text_cannot_expand_without_bound():
 
 def test_the_models_to_know_can_be_given():
     assert parse("poisson y x", {"poisson"}).model == "poisson"
+    assert parse("frailty y x, offset(o) vce(robust) eform", {"frailty"}).model == "frailty"
     with pytest.raises(UnknownNameError):
-        parse("poisson y x")
+        parse("poisson y x", {"logit"})
+    with pytest.raises(UnknownNameError):
+        parse("logistic y x", {"probit"})
     with pytest.raises(UnknownNameError, match="did you mean poisson"):
         parse("poison y x", ["logit", "poisson"])
-    for word in ["logi", "logistic", "re", "Logit"]:
+    for word in ["logi", "logisti", "re", "Logit"]:
         with pytest.raises(UnknownNameError):
             parse(f"{word} y x")
 
 
-@pytest.mark.parametrize("model", sorted(MODELS))
+@pytest.mark.parametrize("model", [*sorted(MODELS), "frailty"])
 @pytest.mark.parametrize("rule", OPTIONS, ids=lambda rule: rule.name)
 def test_each_option_is_known_by_its_abbreviations_and_to_its_models_alone(model, rule):
-    argument = "(90)" if rule.canonical else ""
+    tried = ("90", "poisson", "log", "robust", "g")
+    argument = next((f"({text})" for text in tried if rule.canonical and rule.canonical(text)), "")
+    needed = " group(s)" if model == "clogit" and rule.name not in {"group", "strata"} else ""
+    needed += " family(poisson) link(log)" if model == "glm" and rule.name in {"exposure", "lnoffset"} else ""
+    needed += " family(poisson)" if model == "glm" and rule.name == "link" else ""
     for length in range(1, len(rule.name) + 1):
         word = rule.name[:length]
-        if length >= len(rule.shortest) and (rule.models is None or model in rule.models):
-            assert parse(f"{model} y x, {word}{argument}").option(rule.name) is not None
-        else:
+        meant = next((r for r in OPTIONS if r.serves(model) and fits(word, r)), None)
+        text = f"{model} y x, {word}{argument}{needed}"
+        if meant is None:
+            assert length < len(rule.shortest) or not rule.serves(model)
             with pytest.raises(UnknownNameError):
-                parse(f"{model} y x, {word}{argument}")
+                parse(text, [*MODELS, "frailty"])
+        elif meant is rule:
+            assert parse(text, [*MODELS, "frailty"]).option(rule.option("x").name) is not None
+        else:
+            assert length < len(rule.name)  # no option hides another one altogether
+
+
+def fits(word, rule):
+    return rule.name.startswith(word) and len(word) >= len(rule.shortest)
 
 
 def test_an_unknown_option_names_the_nearest():
@@ -222,8 +360,8 @@ def test_an_unknown_option_names_the_nearest():
         parse("regress y x, or")
 
 
-def test_every_model_has_a_likelihood_and_the_other_way_round():
-    assert sorted(MODELS) == sorted(LIKELIHOODS)
+def test_every_likelihood_is_of_a_model():
+    assert {name.split()[0] for name in LIKELIHOODS} <= set(MODELS)
 
 
 def test_a_command_knows_its_variables_constant_and_level():

@@ -7,12 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedfolder.command import CONSTANT, Column, Factor, Term, all_combinations, base_levels, columns, level_key, parse
+from fedfolder.command import (
+    CONSTANT,
+    Column,
+    Factor,
+    Term,
+    all_combinations,
+    base_levels,
+    columns,
+    level_key,
+    needs_counts,
+    parse,
+)
 from fedfolder.errors import CommandError, UnknownNameError, VariableError
 
 NAMES = st.sampled_from(["age", "race", "c", "_x", "år"])
 LEVELS = st.one_of(
-    st.text(max_size=5), st.sampled_from(["c", "", " ", '"', "a.b", "a#b", "1", "-1", "i", "_cons", "a:b,"])
+    st.text(max_size=5), st.sampled_from(["c", "", " ", "/", "/1", '"', "a.b", "a#b", "1", "-1", "i", "_cons", "a:b,"])
 )
 COLUMNS = st.builds(
     Column, st.lists(st.tuples(NAMES, LEVELS), max_size=3).map(tuple), st.lists(NAMES, max_size=3).map(tuple)
@@ -47,12 +58,14 @@ def test_a_label_that_is_read_is_the_only_one_of_its_column(text):
         (Column((("smoke", "1"),), ("lwt",)), "1.smoke#c.lwt"),
         (Column((("a", "1"), ("b", "2"))), "1.a#2.b"),
         (Column((), ("a", "b")), "c.a#c.b"),
-        (Column((("dose", "0.5"),)), '"0.5".dose'),
+        (Column((("dose", "0.5"),)), "0.5.dose"),
         (Column((("g", ""),)), '"".g'),
         (Column((("g", 'say "x"'),)), '"say ""x""".g'),
         (Column((("g", " x"),)), '" x".g'),
         (Column((("g", "a b"),)), "a b.g"),
         (Column((("g", "c"),)), '"c".g'),
+        (Column((("g", "/x"),)), '"/x".g'),
+        (Column((("g", "x/y"),)), "x/y.g"),
     ],
 )
 def test_labels_are_statas(column, label):
@@ -61,7 +74,8 @@ def test_labels_are_statas(column, label):
 
 
 @pytest.mark.parametrize(
-    "text", ["", ".", "2.", ".race", "2.race#", "#a", '"2".race', "c.age", "c.x#2.race", "2._cons", "2.9", "x y"]
+    "text",
+    ["", ".", "2.", ".race", "2.race#", "#a", '"2".race', "c.age", "c.x#2.race", "2._cons", "2.9", "x y", "/x.g"],
 )
 def test_what_is_no_canonical_label_is_refused(text):
     with pytest.raises(CommandError):
@@ -100,6 +114,13 @@ def labels(right_hand_side, **bases):
         ("a#c.x a#b#c.x", "0.a#c.x 1.a#c.x 0.a#2.b#c.x 0.a#3.b#c.x 1.a#2.b#c.x 1.a#3.b#c.x"),
         ("c.x#c.z i.a#c.z#c.x", "c.x#c.z 1.a#c.z#c.x"),
         ("i.d", "y.d"),
+        ("ibn.b", "1.b 2.b 3.b"),
+        ("ib(first).b", "2.b 3.b"),
+        ("ib(last).b", "1.b 2.b"),
+        ("ibn.b##i.a", "1.b 2.b 3.b 1.a 1.b#1.a 2.b#1.a 3.b#1.a"),
+        ("ibn.a#ibn.b", "0.a#1.b 0.a#2.b 0.a#3.b 1.a#1.b 1.a#2.b 1.a#3.b"),
+        ("ib(last).a#b", "0.a#1.b 0.a#2.b 0.a#3.b 1.a#2.b 1.a#3.b"),
+        ("ibn.b##c.x", "1.b 2.b 3.b x 1.b#c.x 2.b#c.x 3.b#c.x"),
     ],
 )
 def test_columns(right_hand_side, expected):
@@ -160,6 +181,29 @@ def test_the_base_is_the_given_one_or_the_lowest():
     assert base_levels(terms, levels) == {"a": "0", "b": "3", "d": "9"}
     by_hand = (Term((Factor("b", "3"),)), Term((Factor("b"), Factor("a"))))
     assert base_levels(by_hand, levels) == base_levels(by_hand[::-1], levels) == {"a": "0", "b": "3"}
+
+
+def test_the_base_is_chosen_by_rule():
+    terms = parse("logit y ib(first).a ib(last).b#ib(freq).d ibn.e").terms
+    levels = {"a": ("10", "9"), "b": ("2", "x", "10"), "d": ("u", "v", "w"), "e": ("1", "2")}
+    counts = {"d": {"w": 3, "v": 3, "u": 2}}
+    assert base_levels(terms, levels, counts) == {"a": "9", "b": "x", "d": "v"}
+    assert base_levels(terms, levels, {"d": {"w": 1}}) == {"a": "9", "b": "x", "d": "w"}
+    assert needs_counts(terms) == ("d",)
+    with pytest.raises(ValueError, match="needs counts"):
+        base_levels(terms, levels)
+    by_hand = (Term((Factor("a"),)), Term((Factor("a", None, "last"), Factor("b"))))
+    assert base_levels(by_hand, levels) == base_levels(by_hand[::-1], levels) == {"a": "10", "b": "2"}
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=4))
+def test_the_most_frequent_level_does_not_depend_on_the_order_of_nodes(sizes):
+    levels = tuple(str(n) for n in range(len(sizes)))
+    counts = {"g": dict(zip(levels, sizes, strict=True))}
+    backwards = {"g": dict(reversed(counts["g"].items()))}
+    terms = parse("logit y ib(freq).g").terms
+    base = base_levels(terms, {"g": levels}, counts)["g"]
+    assert base == base_levels(terms, {"g": levels[::-1]}, backwards)["g"] == str(sizes.index(max(sizes)))
 
 
 def test_a_base_that_is_no_level_is_refused_without_listing_the_levels():

@@ -1,0 +1,132 @@
+"""What does not go together in a command, each with a caret under its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fedfolder.command.families import LINKS
+from fedfolder.command.models import model_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fedfolder.command.derivation import Derivation
+    from fedfolder.command.lexer import Token, Tokens
+    from fedfolder.command.statement import Command
+
+_OPTION_OF_ROLE = {"trials": "family", "expected": "link", "cluster": "vce"}
+
+
+def check_model(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
+    """Raise for options, weights and variables that do not go together.
+
+    Parameters
+    ----------
+    tokens : Tokens
+        The statement, to point into.
+    command : Command
+        What was read.
+    places : mapping of str to Token
+        Where each option stands, `"weight"` the weight's variable, and `""` what follows the terms.
+
+    Raises
+    ------
+    CommandError
+        With a caret under the place.
+    """
+    _check_terms(tokens, command, places)
+    _check_link(tokens, command, places)
+    _check_roles(tokens, command, places)
+    _check_weight(tokens, command, places)
+    ratios = [places[name] for name in ("or", "irr", "rrr", "eform") if name in places]
+    if len(ratios) > 1:
+        tokens.fail("two options exponentiate the coefficients", ratios[1], do="leave one of them out")
+
+
+def _check_terms(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
+    """A model has something to estimate, and the options without which it is none."""
+    if command.model == "clogit" and "group" not in places:
+        tokens.fail("clogit needs its sets", places[""], expected="group(variable) among the options")
+    if command.terms or command.constant:
+        return
+    if command.model == "clogit":
+        tokens.fail("clogit has no constant: it needs a term", places[""], do="name a term")
+    if model_of(command.model).constant:
+        tokens.fail("a model without terms needs its constant", places[""], do="leave noconstant out, or name a term")
+
+
+def _check_link(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
+    """A family has its links, and `exposure()` needs a logarithm."""
+    family = command.family
+    if family is not None and family.link not in LINKS[family.name]:
+        links = ", ".join(LINKS[family.name])
+        place = places.get("link", places[""])
+        tokens.fail(f"family({family.name}) has no link({family.link})", place, expected=f"one of {links}")
+    if "exposure" in places and not command.takes_exposure:
+        do = "use offset(), or a link that is a logarithm"
+        tokens.fail("exposure() needs a model of the logarithm of a rate", places["exposure"], do=do)
+    if "exposure" in places and "offset" in places:
+        later = max(places["exposure"], places["offset"], key=lambda token: token.start)
+        do = "give one of them; generate can add ln(exposure) to the offset"
+        tokens.fail("exposure() and offset() are given both", later, do=do)
+
+
+def _check_roles(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
+    """The outcome has no other role, and sets no coefficient."""
+    for role, name in command.roles.items():
+        place = places[_OPTION_OF_ROLE.get(role, role)]
+        if name == command.depvar:
+            tokens.fail(f"{name} is the outcome, and cannot be the {role} too", place, expected="another variable")
+    group = command.roles.get("group")
+    if group is not None and any(group in term.variables for term in command.terms):
+        what = f"{group} makes the sets, within which it does not vary, and is among the terms"
+        tokens.fail(what, places["group"], do="take it out of the terms")
+
+
+def _check_weight(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
+    """A model has its kinds of weight, and a kind of weight its variances."""
+    if command.weight is None:
+        return
+    kind, place, family = command.weight.kind, places["weight"], command.family
+    allowed = model_of(command.model).weights
+    if kind not in allowed:
+        model = command.model if family is None else f"glm with family({family.name})"
+        expected = f"one of {', '.join(allowed)}"
+        tokens.fail(f"{model} takes no {kind}", place, expected=expected)
+    if kind == "pw" and command.argument("vce") == "oim":
+        do = "leave vce() out: the variance is robust then"
+        tokens.fail("sampling weights need a robust variance", places["vce"], do=do)
+    if kind == "iw" and command.vce != "oim":
+        tokens.fail(f"vce({command.vce}) does not go with importance weights", places["vce"], do="use pw or fw")
+
+
+def check_derivations(tokens: Tokens, derivations: Sequence[tuple[Token, Derivation]], command: Command) -> None:
+    """Raise if a derived variable is also one of the data, is defined twice, or is not used.
+
+    Raises
+    ------
+    CommandError
+        With a caret under the statement.
+    """
+    derived: set[str] = set()
+    plain: set[str] = set()
+    for place, derivation in derivations:
+        plain.update(name for name in derivation.sources if name not in derived)
+        for name in derivation.names:
+            if name in derived:
+                tokens.fail(f"{name} is defined twice", place, do="give one of them another name")
+            if name in plain:
+                what = f"{name} is a variable of the data before it is derived"
+                tokens.fail(what, place, do="give the new variable another name")
+            derived.add(name)
+    _check_use(tokens, derivations, command)
+
+
+def _check_use(tokens: Tokens, derivations: Sequence[tuple[Token, Derivation]], command: Command) -> None:
+    """Raise for the last derivation that nothing after it uses."""
+    used = {*command.variables, *(command.condition.names if command.condition else ())}
+    for place, derivation in reversed(derivations):
+        if used.isdisjoint(derivation.names):
+            what = f"the model does not use {' or '.join(derivation.names[:3])}"
+            tokens.fail(what, place, do="leave this statement out, or name the variable in the model")
+        used.update(derivation.sources)

@@ -1,0 +1,195 @@
+"""A command, read: the model, its outcome, terms and options, and what all of it means for the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from fedfolder.command.families import LOG_LIKE, family_of
+from fedfolder.command.models import model_of
+from fedfolder.command.options import DEFAULT_LEVEL
+from fedfolder.command.terms import is_name, unquoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fedfolder.command.derivation import Derivation
+    from fedfolder.command.expression import Expression
+    from fedfolder.command.families import Family
+    from fedfolder.command.models import Weight
+    from fedfolder.command.options import Option
+    from fedfolder.command.terms import Term
+
+GLM = "glm"
+_RATIOS: dict[tuple[str, str], Literal["or", "irr"]] = {("binomial", "logit"): "or", ("poisson", "log"): "irr"}
+DERIVED_FROM = "source-of-derived"
+"""The use of a variable that a derived one is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A model, its outcome, its terms and its options, and what stands before and around them.
+
+    Parameters
+    ----------
+    model, depvar : str
+        `"logit"` and `"low"` in `logit low age smoke`.
+    terms : tuple of Term
+        Expanded (`a##b` is three terms) and each once, in the order written.
+    options : tuple of Option
+        By their full names, in the order of the table of options.
+    weight : Weight or None
+        `[fw=pop]`.
+    condition : Expression or None
+        What stands after `if`.
+    derivations : tuple of Derivation
+        The statements before the model, which make variables from those of the data.
+    """
+
+    model: str
+    depvar: str
+    terms: tuple[Term, ...] = ()
+    options: tuple[Option, ...] = ()
+    weight: Weight | None = None
+    condition: Expression | None = None
+    derivations: tuple[Derivation, ...] = ()
+
+    def __str__(self) -> str:
+        """The canonical line; `parse` of it gives this command again."""
+        condition = [] if self.condition is None else [f"if {self.condition}"]
+        weight = [] if self.weight is None else [str(self.weight)]
+        line = " ".join([self.model, self.depvar, *map(str, self.terms), *condition, *weight])
+        line = ", ".join([line, " ".join(map(str, self.options))]) if self.options else line
+        return "; ".join([*map(str, self.derivations), line])
+
+    def option(self, name: str) -> Option | None:
+        """The option of this full name, None where it is not given."""
+        return next((option for option in self.options if option.name == name), None)
+
+    def argument(self, name: str) -> str | None:
+        """The argument of the option of this full name, None where it is not given or has none."""
+        option = self.option(name)
+        return None if option is None else option.argument
+
+    @property
+    def constant(self) -> bool:
+        """Whether the model has a constant."""
+        return model_of(self.model).constant and self.option("noconstant") is None
+
+    @property
+    def level(self) -> float:
+        """The confidence level in percent."""
+        argument = self.argument("level")
+        return DEFAULT_LEVEL if argument is None else float(argument)
+
+    @property
+    def family(self) -> Family | None:
+        """Family and link of a `glm`, with Stata's defaults; None for other models."""
+        return family_of(self.argument("family"), self.argument("link")) if self.model == GLM else None
+
+    @property
+    def likelihood(self) -> str:
+        """The name of the likelihood: the model, for a `glm` such as `glm family(poisson) link(log)`."""
+        family = self.family
+        return self.model if family is None else f"{GLM} family({family.name}) link({family.link})"
+
+    @property
+    def trials(self) -> float | None:
+        """The number of trials of every row, where `family(binomial 10)` gives a number."""
+        family = self.family
+        return float(family.trials) if family and family.trials and not is_name(family.trials) else None
+
+    @property
+    def base_outcome(self) -> str | None:
+        """The level that `baseoutcome()` names, None where it is not given."""
+        argument = self.argument("baseoutcome")
+        return None if argument is None else unquoted(argument)
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The variables that options and weights name, by role, in a fixed order."""
+        family, vce = self.family, self.argument("vce") or ""
+        named = {
+            "offset": self.argument("offset"),
+            "exposure": self.argument("exposure"),
+            "trials": family.trials if family and is_name(family.trials) else None,
+            "expected": family.expected if family else None,
+            "group": self.argument("group"),
+            "cluster": vce.removeprefix("cluster ").partition(",")[0] if vce.startswith("cluster ") else None,
+            "weight": self.weight.variable if self.weight else None,
+        }
+        return {role: name for role, name in named.items() if name}
+
+    @property
+    def vce(self) -> Literal["oim", "robust", "cluster"]:
+        """The kind of variance; sampling weights imply a robust one."""
+        kind = (self.argument("vce") or "oim").partition(" ")[0]
+        if kind == "cluster":
+            return "cluster"
+        sampled = self.weight is not None and self.weight.kind == "pw"
+        return "robust" if kind == "robust" or sampled else "oim"
+
+    @property
+    def across(self) -> bool:
+        """Whether clusters lie at several nodes, which `vce(cluster id, across)` says."""
+        return (self.argument("vce") or "").endswith(", across")
+
+    @property
+    def eform(self) -> Literal["", "or", "irr", "rrr", "eform"]:
+        """The word for exponentiated coefficients, `""` where they are not asked for."""
+        family = self.family
+        if family and self.option("eform"):
+            return _RATIOS.get((family.name, family.link), "eform")
+        words: tuple[Literal["or", "irr", "rrr", "eform"], ...] = ("or", "irr", "rrr", "eform")
+        return next((word for word in words if self.option(word)), "")
+
+    @property
+    def takes_exposure(self) -> bool:
+        """Whether `exposure()` has a meaning: the logarithm of the mean is modelled."""
+        family = self.family
+        return model_of(self.model).exposure and (family is None or family.link in LOG_LIKE)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables whose missing values drop a row, each once: the outcome, those of terms in order, roles.
+
+        Derived ones by their own names. A variable that only the condition names is not among them.
+        """
+        return _once([self.depvar, *(name for term in self.terms for name in term.variables), *self.roles.values()])
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The variables that must be in the data, each once, those of the outcome first."""
+        made_of = self._made_of()
+        named = [*self.variables, *(self.condition.names if self.condition else ())]
+        return _once(source for name in named for source in made_of.get(name, (name,)))
+
+    def _made_of(self) -> dict[str, tuple[str, ...]]:
+        """The variables of the data that each derived one is made of."""
+        found: dict[str, tuple[str, ...]] = {}
+        for derivation in self.derivations:
+            sources = _once(source for name in derivation.sources for source in found.get(name, (name,)))
+            found |= dict.fromkeys(derivation.names, sources)
+        return found
+
+    @property
+    def uses(self) -> tuple[tuple[str, str], ...]:
+        """(variable, use) pairs for the custodian, each pair once.
+
+        The uses are `outcome`, `levels`, `number`, the roles, `condition`, and `source-of-derived` for what a derived
+        variable is made of; derived variables stand under their own names with the use that the model makes of them.
+        """
+        named = {
+            "outcome": [self.depvar],
+            "levels": [factor.variable for term in self.terms for factor in term.factors],
+            "number": [name for term in self.terms for name in term.continuous],
+            **{role: [name] for role, name in self.roles.items()},
+            "condition": self.condition.names if self.condition else (),
+            DERIVED_FROM: [s for sources in self._made_of().values() for s in sources],
+        }
+        return tuple((name, use) for use, names in named.items() for name in _once(names))
+
+
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    """Each name once, in order of appearance."""
+    return tuple(dict.fromkeys(names))

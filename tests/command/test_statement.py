@@ -1,0 +1,134 @@
+"""What a command says of likelihoods, roles, variances and variables."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from fedfolder.command import MODELS, parse
+from fedfolder.command.families import LINKS
+from tests.command.strategies import commands
+
+
+@pytest.mark.parametrize(
+    ("text", "likelihood"),
+    [
+        *((f"{model} y x", model) for model in MODELS if model not in {"glm", "clogit"}),
+        ("clogit y x, group(g)", "clogit"),
+        ("logistic y x", "logit"),
+        ("glm y x", "glm family(gaussian) link(identity)"),
+        ("glm y x, link(log)", "glm family(gaussian) link(log)"),
+        ("glm y x, f(b)", "glm family(binomial) link(logit)"),
+        ("glm y x, f(bernoulli) l(p)", "glm family(binomial) link(probit)"),
+        ("glm y x, f(binomial n) l(c)", "glm family(binomial) link(cloglog)"),
+        ("glm y x, f(binomial 10) l(i)", "glm family(binomial) link(identity)"),
+        ("glm y x, f(p)", "glm family(poisson) link(log)"),
+        ("glm y x, f(p) l(rs d)", "glm family(poisson) link(rs)"),
+        ("glm y x, f(gam)", "glm family(gamma) link(power -1)"),
+        ("glm y x, f(gam) l(log)", "glm family(gamma) link(log)"),
+        ("glm y x, f(ig)", "glm family(igaussian) link(power -2)"),
+        ("glm y x, f(ig) l(pow 1)", "glm family(igaussian) link(identity)"),
+    ],
+)
+def test_the_name_of_the_likelihood(text, likelihood):
+    assert parse(text).likelihood == likelihood
+
+
+@pytest.mark.parametrize("family", sorted(LINKS))
+def test_each_family_has_its_links_and_begins_with_the_canonical_one(family):
+    assert parse(f"glm y x, family({family})").likelihood.endswith(f"link({LINKS[family][0]})")
+    for link in LINKS[family]:
+        name = "rs d" if link == "rs" else link
+        assert parse(f"glm y x, family({family}) link({name})").likelihood == f"glm family({family}) link({link})"
+
+
+def test_roles_are_in_a_fixed_order():
+    text = "glm y x [pw=w], vce(cluster id, across) exposure(e) link(rs d) family(poisson)"
+    command = parse(text)
+    assert list(command.roles.items()) == [("exposure", "e"), ("expected", "d"), ("cluster", "id"), ("weight", "w")]
+    assert command.variables == ("y", "x", "e", "d", "id", "w")
+    assert (command.vce, command.across, command.trials) == ("cluster", True, None)
+    command = parse("clogit y x, offset(o) strata(g)")
+    assert command.roles == {"offset": "o", "group": "g"}
+    assert (command.constant, command.vce, command.across) == (False, "oim", False)
+
+
+def test_trials_are_a_variable_or_a_number():
+    assert parse("glm y x, family(b n)").roles == {"trials": "n"}
+    command = parse("glm y x, family(b 10)")
+    assert (command.trials, command.roles) == (10.0, {})
+    assert parse("glm y x, family(b)").trials is None
+
+
+@pytest.mark.parametrize(
+    ("text", "vce"),
+    [
+        ("logit y x", "oim"), ("logit y x [pw=w]", "robust"), ("logit y x [fw=w]", "oim"),
+        ("logit y x, robust", "robust"),
+        ("logit y x [pw=w], cluster(id)", "cluster"), ("regress y x, vce(ols)", "oim"), ("logit y x, vce(r)", "robust"),
+        ("regress y x [aw=w], vce(r)", "robust"),
+    ],
+)  # fmt: skip
+def test_the_kind_of_variance(text, vce):
+    assert parse(text).vce == vce
+
+
+@pytest.mark.parametrize(
+    ("text", "eform"),
+    [
+        ("logit y x", ""), ("logit y x, or", "or"), ("logistic y x", "or"), ("logit y x, eform", "eform"),
+        ("ologit y x, or", "or"), ("clogit y x, gr(g) or", "or"),
+        ("poisson y x, irr", "irr"), ("nbreg y x, irr", "irr"),
+        ("mlogit y x, rrr", "rrr"), ("cloglog y x, eform", "eform"), ("glm y x, eform", "eform"),
+        ("glm y x, f(b) ef", "or"),
+        ("glm y x, f(b) l(log) eform", "eform"), ("glm y x, f(p) eform", "irr"), ("glm y x, f(p) l(i) eform", "eform"),
+        ("glm y x, f(p) l(rs d) eform", "eform"),
+    ],
+)  # fmt: skip
+def test_the_word_for_exponentiated_coefficients(text, eform):
+    assert parse(text).eform == eform
+
+
+def test_the_base_outcome_is_a_level():
+    assert parse("mlogit y x, base(2)").base_outcome == "2"
+    assert parse('mlogit y x, base("a ""b""")').base_outcome == 'a "b"'
+    assert parse("mlogit y x").base_outcome is None
+    assert parse("mlogit y x, base(2)").argument("baseoutcome") == "2"
+    assert parse("mlogit y x").argument("baseoutcome") is None
+
+
+DERIVED = (
+    "generate a = ln(lwt); generate b = a^2 + lwt*ht; egen g = cut(age), at(0 20 99);"
+    " logit low b i.g age c.age#c.ui i.race if sex==2 & a<5 & low<. [fw=pop], offset(off)"
+)
+
+
+def test_sources_are_what_the_data_must_hold():
+    command = parse(DERIVED)
+    assert command.variables == ("low", "b", "g", "age", "ui", "race", "off", "pop")
+    assert command.sources == ("low", "lwt", "ht", "age", "ui", "race", "off", "pop", "sex")
+    command = parse("generate small = bwt<2500; generate one = 1; logit small age one")
+    assert command.sources == ("bwt", "age")
+    assert command.variables == ("small", "age", "one")
+
+
+def test_uses_tell_what_each_variable_is_for():
+    assert parse(DERIVED).uses == (
+        ("low", "outcome"), ("g", "levels"), ("race", "levels"), ("b", "number"), ("age", "number"), ("ui", "number"),
+        ("off", "offset"), ("pop", "weight"), ("sex", "condition"), ("a", "condition"), ("low", "condition"),
+        ("lwt", "source-of-derived"), ("ht", "source-of-derived"), ("age", "source-of-derived"),
+    )  # fmt: skip
+    assert parse("logit low age i.race##c.age smoke").uses == (
+        ("low", "outcome"), ("race", "levels"), ("age", "number"), ("smoke", "number"),
+    )  # fmt: skip
+
+
+@given(commands())
+def test_sources_variables_and_uses_agree(command):
+    derived = {name for derivation in command.derivations for name in derivation.names}
+    assert derived.isdisjoint(command.sources)
+    assert set(command.variables) - derived <= set(command.sources)
+    assert {name for name, _ in command.uses} - derived == set(command.sources)
+    assert len(set(command.uses)) == len(command.uses)
+    assert command.variables[0] == command.depvar == command.uses[0][0]
+    assert set(command.roles.values()) <= set(command.variables)
