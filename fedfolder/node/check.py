@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from fedfolder import clock
 from fedfolder.custody import keys
-from fedfolder.errors import FedfolderError, UnknownNameError, nearest
+from fedfolder.errors import FedfolderError, UnknownNameError, VariableError, nearest
 from fedfolder.exchange import files, names
 from fedfolder.node.data import describe
 from fedfolder.node.home import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from fedfolder.node.home import NodeHome
+    from fedfolder.node.readers import VariableInfo
 
 PROBE = ".fedfolder-check"
 
@@ -34,31 +35,61 @@ def check(home: NodeHome, say: Callable[[str], None]) -> list[FedfolderError]:
     say(f"node       {home.me.name} of study {home.study}")
     say(f"key        {keys.fingerprint(home.me.key)}")
     with noted():
-        _data(home, say)
+        wrong.extend(_data(home, say))
     with noted():
         _exchange(home, say)
         _server(home, say)
     return wrong
 
 
-def _data(home: NodeHome, say: Callable[[str], None]) -> None:
-    found = describe(home.data)
+def _data(home: NodeHome, say: Callable[[str], None]) -> Iterator[FedfolderError]:
+    """Say what the data file holds; what is wrong with it, for the variables that are released."""
+    found = describe(home.data, home.reading)
     say(f"data       {home.data}: {found.nrows} rows")
-    released = set(home.policy.variables)
+    for subject, text in found.how:
+        say(f"  {subject:<10} {text}")
     for variable in found.variables:
-        used = "released" if variable.name in released else "not released"
-        labels = f", {variable.value_labels} value labels" if variable.value_labels else ""
-        note = f"  ({variable.note})" if variable.note else ""
-        say(f"  {variable.name:<16} {variable.type:<8} {variable.missing:>8} missing  {used}{labels}{note}")
-    known = [variable.name for variable in found.variables]
+        say(_line(variable, home))
+    for variable in found.variables:
+        if variable.problem and variable.name in home.policy.variables:
+            what = f"the variable {variable.name} cannot be read as it is"
+            yield VariableError(what, where=str(home.data), found=variable.problem, do=f"see {home.path / SETTINGS}")
+    yield from _absent(home, [variable.name for variable in found.variables])
+
+
+def _line(variable: VariableInfo, home: NodeHome) -> str:
+    """One variable on one line."""
+    name = f"{variable.name} (from {variable.source})" if variable.source else variable.name
+    used = "released" if variable.name in home.policy.variables else "not released"
+    recoded = len(home.reading.recodes.get(variable.name, {}))
+    parts = [
+        used,
+        variable.distinct,
+        f"{recoded} codes recoded" if recoded else "",
+        f"{variable.value_labels} value labels" if variable.value_labels else "",
+    ]
+    notes = "; ".join(filter(None, [variable.problem, variable.note]))
+    note = f"  ({notes})" if notes else ""
+    return f"  {name:<16} {variable.type:<8} {variable.missing:>8} missing  {', '.join(filter(None, parts))}{note}"
+
+
+def _absent(home: NodeHome, known: Sequence[str]) -> Iterator[FedfolderError]:
+    """Names in node.toml that the data do not have."""
     absent = [name for name in home.policy.variables if name not in known]
     if absent:
-        raise UnknownNameError(
-            f"node.toml releases {', '.join(absent)}, which the data do not have",
+        spoken = [
+            f"{name} (from {home.reading.in_file(name)})" if name in home.reading.names else name for name in absent
+        ]
+        yield UnknownNameError(
+            f"node.toml releases {', '.join(spoken)}, which the data do not have",
             where=str(home.data),
             do=f"correct the list in {home.path / SETTINGS}: "
-            + "; ".join(f"{name}: {nearest(name, known)}" for name in absent),
+            + "; ".join(f"{name}: {nearest(home.reading.in_file(name), known)}" for name in absent),
         )
+    for name in home.reading.recodes:
+        if name not in known and name not in absent:
+            what = f"node.toml recodes {name}, which is not the study's name of any variable of the data"
+            yield UnknownNameError(what, where=str(home.path / SETTINGS), do=f"[recode.{name}]: {nearest(name, known)}")
 
 
 def _exchange(home: NodeHome, say: Callable[[str], None]) -> None:

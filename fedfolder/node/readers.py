@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
+from fedfolder.dictionary.texts import tidied
 from fedfolder.errors import DataFileError, UnknownNameError, nearest
 from fedfolder.exchange import files
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -55,11 +56,14 @@ class Frame:
         The number of rows, n.
     columns : mapping of str to (n,) float64 or TextColumn
         The columns that were asked for.
+    typeless : frozenset of str
+        Those that the file does not say a type of: numbers in a .csv may be the levels of a text elsewhere.
     """
 
     source: str
     nrows: int
     columns: Mapping[str, RawColumn] = field(repr=False)
+    typeless: frozenset[str] = frozenset()
 
     def take(self, places: NDArray[np.intp]) -> Frame:
         """The rows at `places`, counted from 0, in that order."""
@@ -67,7 +71,7 @@ class Frame:
             name: TextColumn(column.codes[places], column.levels) if isinstance(column, TextColumn) else column[places]
             for name, column in self.columns.items()
         }
-        return Frame(self.source, len(places), columns)
+        return Frame(self.source, len(places), columns, self.typeless)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +80,26 @@ class VariableInfo:
 
     Parameters
     ----------
-    name, label : str
-        As in the file; a .csv has no labels.
+    name : str
+        The study's name.
     type : {"numeric", "text"}
         What the variable is read as.
+    label : str
+        As in the file; a .csv has none.
     value_labels : int
         The number of value labels. They are shown as a count and never replace a value.
     missing : int
         The number of rows without a value.
     note : str
         What the custodian should know about how it was read; mostly empty.
+    source : str
+        The file's name, where it is another.
+    distinct : str
+        How many values occur, in classes (`DISTINCT`); "" when it is not known.
+    problem : str
+        Why the variable cannot be used as it is, and the line that mends it; mostly empty.
+    texts : mapping of str to str
+        The value labels: a value, spelt as a level is, and its text.
     """
 
     name: str
@@ -94,27 +108,103 @@ class VariableInfo:
     value_labels: int
     missing: int
     note: str = ""
+    source: str = ""
+    distinct: str = ""
+    problem: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A data file at a glance: its number of rows, and its variables in the file's order."""
+    """A data file at a glance.
+
+    Parameters
+    ----------
+    nrows : int
+        The number of rows.
+    variables : tuple of VariableInfo
+        In the file's order.
+    how : tuple of (str, str)
+        What was found out about the file, or fixed in node.toml: a subject and what there is to say of it.
+    """
 
     nrows: int
     variables: tuple[VariableInfo, ...]
+    how: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a file before any row of it is read: its label, its value labels, and a remark."""
+
+    label: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Columns as they stand in a file, every row.
+
+    Parameters
+    ----------
+    nrows : int
+        The number of rows, n.
+    columns : mapping of str to (n,) float64 or TextColumn
+        By the file's names.
+    notes, problems : mapping of str to str
+        Of columns that there is something to say about: see `VariableInfo`.
+    """
+
+    nrows: int
+    columns: Mapping[str, RawColumn] = field(repr=False)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """An opened data file."""
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """Its columns, in the file's order."""
+
+    @property
+    def how(self) -> tuple[tuple[str, str], ...]:
+        """What there is to say about how it is read: see `Description`."""
+
+    @property
+    def decimal(self) -> str:
+        """The decimal sign of numbers that are written as text."""
+
+    def read(self, wanted: Sequence[str], words: Mapping[str, frozenset[str]]) -> Table:
+        """The wanted columns; a column in `words` has words of its own for missing, which only text files need."""
 
 
 class Numbering(dict[str, int]):
-    """Texts, numbered from 0 in the order in which they are first looked up; the empty text is missing."""
+    """Texts, numbered from 0 in the order in which they are first looked up; the empty text is missing.
 
-    def __init__(self) -> None:
+    Texts that look alike have one number: see `tidied`.
+
+    Parameters
+    ----------
+    missing : collection of str
+        Further texts that are missing.
+    """
+
+    def __init__(self, missing: Iterable[str] = ()) -> None:
         super().__init__({"": MISSING_CODE})
+        self._numbers = dict.fromkeys(("", *missing), MISSING_CODE)
+        self._levels: list[str] = []
 
     def __missing__(self, text: str) -> int:
         """Give the next number to a new text."""
-        number = len(self) - 1
-        self[text] = number
-        return number
+        bare = tidied(text)
+        if bare not in self._numbers:
+            self._numbers[bare] = len(self._levels)
+            self._levels.append(bare)
+        self[text] = self._numbers[bare]
+        return self._numbers[bare]
 
     def codes(self, texts: Collection[str]) -> NDArray[np.int32]:
         """The number of each text, shape `(len(texts),)`."""
@@ -123,7 +213,7 @@ class Numbering(dict[str, int]):
     @property
     def levels(self) -> tuple[str, ...]:
         """The texts in the order of their numbers."""
-        return tuple(self)[1:]
+        return tuple(self._levels)
 
 
 def join_numbers(parts: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -134,6 +224,23 @@ def join_numbers(parts: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
 def join_codes(parts: Iterable[NDArray[np.int32]]) -> NDArray[np.int32]:
     """The chunks of a text column's codes as one array."""
     return np.concatenate([np.empty(0, dtype=np.int32), *parts])
+
+
+DISTINCT = (("no", 0), ("1", 1), ("2", 2), ("3 to 10", 10), ("11 to 100", 100))
+"""Classes of numbers of distinct values, by their largest."""
+
+
+def distinct_class(column: RawColumn) -> str:
+    """How many values a column has, in classes; whether every row has one of its own, as an identifier does."""
+    if isinstance(column, TextColumn):
+        present = column.codes[column.codes != MISSING_CODE]
+    else:
+        present = column[np.logical_not(np.isnan(column))]
+    count = len(np.unique(present))
+    if count == len(present) > DISTINCT[-1][1]:
+        return "one value a row"
+    name = next((name for name, most in DISTINCT if count <= most), "over 100")
+    return f"{name} {'value' if name == '1' else 'values'}"
 
 
 def check_names(source: str, wanted: Iterable[str], known: Collection[str]) -> None:
@@ -158,7 +265,7 @@ def check_readable(path: Path) -> None:
     DataFileError
         It is missing, a folder, or may not be read.
     """
-    expected = "a .dta or .csv file"
+    expected = "a data file"
     if path.is_dir():
         what = "the data file is a folder"
         raise DataFileError(what, where=str(path), expected=expected, do="name the file inside it")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,26 +20,23 @@ from fedfolder.node import readstat
 from fedfolder.node.dta_header import require_possible
 from fedfolder.node.readers import (
     CHUNK_ROWS,
-    MISSING_CODE,
-    Description,
+    Field,
     Frame,
     Numbering,
+    Table,
     TextColumn,
-    VariableInfo,
-    check_names,
     join_codes,
     join_numbers,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from fedfolder.node.readers import RawColumn
-    from fedfolder.questions.sample import Kind
 
 
 class _Builder:
@@ -74,44 +72,46 @@ class _Reader(NamedTuple):
 
     labels: Callable[[Path], dict[str, str]]
     """The variables' labels by their names, in the file's order."""
-    value_labels: Callable[[Path], dict[str, int]]
-    """The number of value labels of each variable that has any."""
+    value_labels: Callable[[Path], dict[str, dict[str, str]]]
+    """The value labels of each variable that has any: a value, spelt as a level is, and its text."""
     chunks: Callable[[Path, Sequence[str]], Iterator[pd.DataFrame]]
     """The rows of some columns, at least one chunk, which may be empty."""
 
 
-def describe_dta(path: Path) -> Description:
-    """The variables of a .dta; raises `DataFileError` when it is not one."""
-    reader, labels = _reader_of(path)
-    counts = _value_labels(reader, path)
-    nrows, missing = 0, dict.fromkeys(labels, 0)
-    kinds: dict[str, Kind] = {}
-    with _failures(path):
-        for chunk in reader.chunks(path, list(labels)):
-            nrows += len(chunk)
-            for name in labels:
-                kinds[name], count = _kind_and_missing(str(path), name, chunk[name])
-                missing[name] += count
-    note = "" if counts is not None else "value labels could not be read"
-    return Description(
-        nrows,
-        tuple(VariableInfo(n, kinds[n], labels[n], (counts or {}).get(n, 0), missing[n], note) for n in labels),
-    )
+@dataclass(frozen=True, slots=True)
+class DtaSource:
+    """An opened .dta: a `Source`."""
+
+    path: Path
+    reader: _Reader
+    labels: Mapping[str, str]
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """Its columns, with their labels."""
+        texts = _value_labels(self.reader, self.path)
+        note = "" if texts is not None else "value labels could not be read"
+        return {name: Field(label, (texts or {}).get(name, {}), note) for name, label in self.labels.items()}
+
+    @property
+    def how(self) -> tuple[tuple[str, str], ...]:
+        """Nothing has to be detected."""
+        return ()
+
+    @property
+    def decimal(self) -> str:
+        """A point, in texts that a recode makes numbers."""
+        return "."
+
+    def read(self, wanted: Sequence[str], _words: Mapping[str, frozenset[str]]) -> Table:
+        """The wanted columns; raises `DataFileError` when the file is damaged."""
+        frame = read_with(self.reader, self.path, wanted)
+        return Table(frame.nrows, frame.columns)
 
 
-def read_dta(path: Path, wanted: Sequence[str]) -> Frame:
-    """The wanted columns of a .dta.
-
-    Raises
-    ------
-    DataFileError
-        The file is no .dta, or a damaged one.
-    UnknownNameError
-        A wanted column is not there.
-    """
-    reader, labels = _reader_of(path)
-    check_names(str(path), wanted, labels)
-    return read_with(reader, path, wanted)
+def open_dta(path: Path) -> DtaSource:
+    """The .dta at `path`; raises `DataFileError` when it is none."""
+    return DtaSource(path, *_reader_of(path))
 
 
 def read_with(reader: _Reader, path: Path, wanted: Sequence[str]) -> Frame:
@@ -124,16 +124,6 @@ def read_with(reader: _Reader, path: Path, wanted: Sequence[str]) -> Frame:
             for name, builder in builders.items():
                 builder.add(chunk[name])
     return Frame(str(path), nrows, {name: builder.column() for name, builder in builders.items()})
-
-
-def _kind_and_missing(source: str, name: str, values: pd.Series[Any]) -> tuple[Kind, int]:
-    """What a chunk of a column holds, and how many rows of it are without a value."""
-    builder = _Builder(source, name)
-    builder.add(values)
-    column = builder.column()
-    if isinstance(column, TextColumn):
-        return "text", int((column.codes == MISSING_CODE).sum())
-    return "numeric", int(np.isnan(column).sum())
 
 
 def _reader_of(path: Path) -> tuple[_Reader, dict[str, str]]:
@@ -159,11 +149,11 @@ def _failures(path: Path) -> Iterator[None]:
         raise DataFileError(what, where=str(path), found=found, do="copy it again, or save it again in Stata") from None
 
 
-def _value_labels(reader: _Reader, path: Path) -> dict[str, int] | None:
-    """The number of value labels of each variable that has any; None when they cannot be read."""
+def _value_labels(reader: _Reader, path: Path) -> dict[str, dict[str, str]] | None:
+    """The value labels of each variable that has any; None when they cannot be read."""
     try:
         return reader.value_labels(path)
-    except Exception:  # noqa: BLE001  (a count to look at must not stand between a node and its data)
+    except Exception:  # noqa: BLE001  (labels to look at must not stand between a node and its data)
         return None
 
 
@@ -182,14 +172,15 @@ def _pandas_labels(path: Path) -> dict[str, str]:
         return dict(reader.variable_labels())
 
 
-def _pandas_value_labels(path: Path) -> dict[str, int]:
+def _pandas_value_labels(path: Path) -> dict[str, dict[str, str]]:
     import pandas as pd
 
     with _latin_is_fine(), pd.read_stata(path, iterator=True) as reader:
         names, found = reader.variable_labels(), reader.value_labels()
-        # pandas has no public way from a variable to its set of labels; without this one, the count is left out.
+        # pandas has no public way from a variable to its set of labels; without this one, they are left out.
         sets: list[str] = reader._lbllist  # type: ignore[attr-defined]  # noqa: SLF001
-        return {name: len(found[of]) for name, of in zip(names, sets, strict=True) if of in found}
+        texts = {of: {str(value): str(text) for value, text in found[of].items()} for of in found}
+        return {name: texts[of] for name, of in zip(names, sets, strict=True) if of in texts}
 
 
 def _pandas_chunks(path: Path, names: Sequence[str]) -> Iterator[pd.DataFrame]:
@@ -211,7 +202,7 @@ def _pyreadstat_labels(path: Path) -> dict[str, str]:
     return readstat.read_labels(path).variables
 
 
-def _pyreadstat_value_labels(path: Path) -> dict[str, int]:
+def _pyreadstat_value_labels(path: Path) -> dict[str, dict[str, str]]:
     return readstat.read_labels(path).value_labels
 
 

@@ -1,4 +1,4 @@
-"""pyreadstat at arm's length: it is C, has crashed on malformed files, and so runs in a child process.
+"""pyreadstat and pyarrow at arm's length: C and C++ have crashed on malformed files, and so run in a child process.
 
 A crash, a hang or a hunger for memory there becomes a `DataFileError` here, and the node goes on. The child gets the
 path and the names on its standard input and answers on its standard output; no data touch a disk.
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,11 @@ import numpy as np
 from fedfolder.errors import DataFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 CHILD = Path(__file__).with_name("readstat_child.py")
-FAILED = 3
-"""Exit code of a child that met an error, and no crash."""
+FAILED, ABSENT = 3, 4
+"""Exit codes of a child that met an error, and no crash; of one that lacks the library."""
 SECONDS = 60.0
 """How long the child may take over a small file."""
 SECONDS_PER_BYTE = 1e-6
@@ -34,31 +34,71 @@ MEMORY_PER_BYTE = 64
 ANSWER = 16 << 20
 """Bytes of an answer about a small file; what comes beyond the limit is not read."""
 ANSWER_PER_BYTE = 64
+UNPACKED = 1 << 30
+"""Bytes more, of the answer and of memory, for a file that holds its rows packed."""
+PACKED = frozenset({"zsav", "sas7bdat", "parquet"})
+PROGRAMS = {
+    "dta": "Stata",
+    "sav": "SPSS",
+    "zsav": "SPSS",
+    "por": "SPSS",
+    "sas7bdat": "SAS",
+    "xpt": "SAS",
+    "parquet": "Parquet",
+}
+"""Kinds of files by their suffix, and who they are named after."""
 _AT_A_TIME = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Of each variable its label, in the file's order, and how many value labels it has (if any)."""
+    """The variables of a file.
+
+    Parameters
+    ----------
+    variables : dict of str to str
+        The label of each, in the file's order.
+    value_labels : dict of str to dict of str to str
+        The value labels of those that have any: a value, spelt as a level is, and its text.
+    units : dict of str to str
+        Of dates, what their numbers count: days, or milliseconds.
+    unread : frozenset of str
+        Those of a type that is not read.
+    """
 
     variables: dict[str, str]
-    value_labels: dict[str, int]
+    value_labels: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    units: Mapping[str, str] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
+
+
+def kind_of(path: Path) -> str:
+    """The kind of a data file, one of `PROGRAMS`, by its suffix."""
+    return path.suffix.lower().removeprefix(".")
 
 
 def read_labels(path: Path) -> Labels:
-    """The variables of a .dta.
+    """The variables of a file.
 
     Raises
     ------
     DataFileError
-        The library cannot read it, or crashed, hung or used too much memory over it.
+        The library cannot read it, is not installed, or crashed, hung or used too much memory over it.
     """
     head, _ = _ask(path, None)
-    return Labels({str(name): str(label) for name, label in head["labels"]}, dict(head["value_labels"]))
+    try:
+        return Labels(
+            {str(name): str(label) for name, label in head["labels"]},
+            {str(name): {str(v): str(t) for v, t in texts} for name, texts in head["value_labels"].items()},
+            {str(name): str(unit) for name, unit in head["units"].items()},
+            frozenset(map(str, head.get("unread", []))),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _failure(path, "the program that reads it gave no sense") from None
 
 
 def read_columns(path: Path, names: Sequence[str]) -> dict[str, Any]:
-    """The named columns of a .dta: an array of float64 with NaN for missing, or a list of texts.
+    """The named columns of a file: an array of float64 with NaN for missing, or a list of texts.
 
     Raises
     ------
@@ -78,11 +118,12 @@ def read_columns(path: Path, names: Sequence[str]) -> dict[str, Any]:
 
 def _ask(path: Path, names: list[str] | None) -> tuple[dict[str, Any], list[bytes]]:
     """The header and the columns of the child's answer."""
-    size = path.stat().st_size
+    size, kind = path.stat().st_size, kind_of(path)
+    unpacked = UNPACKED if kind in PACKED else 0
     seconds = SECONDS + SECONDS_PER_BYTE * size
-    limits = {"memory": MEMORY + MEMORY_PER_BYTE * size, "seconds": int(seconds) + 10}
-    request = {"path": str(path.absolute()), "names": names, **limits}
-    answer = _run(path, json.dumps(request).encode(), seconds, ANSWER + ANSWER_PER_BYTE * size)
+    limits = {"memory": MEMORY + 2 * unpacked + MEMORY_PER_BYTE * size, "seconds": int(seconds) + 10}
+    request = {"path": str(path.absolute()), "kind": kind, "names": names, **limits}
+    answer = _run(path, json.dumps(request).encode(), seconds, ANSWER + unpacked + ANSWER_PER_BYTE * size)
     try:
         return _taken_apart(answer)
     except (ValueError, KeyError, TypeError):
@@ -110,6 +151,8 @@ def _run(path: Path, request: bytes, seconds: float, most: int) -> bytes:
         raise _failure(path, "reading it took too long")
     if len(answer) > most:
         raise _failure(path, "the program that reads it gave no sense")
+    if code == ABSENT:
+        raise _absent(path)
     if code == FAILED:
         raise _failure(path, "a damaged or truncated file, a version that is not known, or too little memory")
     if code != 0:
@@ -173,5 +216,17 @@ def _converse(child: subprocess.Popen[bytes], request: bytes, most: int) -> byte
 
 
 def _failure(path: Path, found: str) -> DataFileError:
-    do = "copy it again, or save it again in Stata"
-    return DataFileError("the Stata file cannot be read", where=str(path), found=found, do=do)
+    program = PROGRAMS[kind_of(path)]
+    do = (
+        f"copy it again, or save it again in {program}"
+        if kind_of(path) != "parquet"
+        else "copy it again, or make it again"
+    )
+    return DataFileError(f"the {program} file cannot be read", where=str(path), found=found, do=do)
+
+
+def _absent(path: Path) -> DataFileError:
+    """The library is an extra, or the installation is not whole."""
+    extra = kind_of(path) == "parquet"
+    what = f"{'pyarrow' if extra else 'pyreadstat'}, which reads such files, is not installed here"
+    return DataFileError(what, where=str(path), do=f"pip install fedfolder{'[parquet]' if extra else ''}")

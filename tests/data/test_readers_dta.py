@@ -90,7 +90,7 @@ def test_what_is_read(tmp_path: Path, reader: readers_dta._Reader):
     assert columns["a_float"] == [float(np.float32(0.1)), -2.5, float(np.float32(1e38)), None]
     assert columns["day"] == [1, 21974, None, -21914]
     assert columns["yes"] == [1, 0, 1, 1]
-    assert columns["text"] == ["a", None, "é ", "."]
+    assert columns["text"] == ["a", None, "é", "."]
     assert columns["long_text"] == ["b" * 3000, None, "b", "1"]
 
 
