@@ -5,8 +5,10 @@
     fedfolder.simulate("logit low age smoke", frame, nodes=3)
     fedfolder.pooled("logit low age smoke", frame)
     fedfolder.run("logit low age smoke", study="S:/lbw-server")
+    fedfolder.load("lbw-server/runs/fit1")
 
-Each returns a `FitResult`.
+Each returns a `FitResult`, with what Stata has after a fit: `test`, `testparm`, `lincom`, `nlcom`, `predict`,
+`estat_ic`, `estat_vce`. `fedfolder.lrtest(a, b)` compares two.
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 from fedfolder.about import __version__
 
 if TYPE_CHECKING:
-    from fedfolder.estimates import FitResult
+    from fedfolder.estimates import FitResult, lrtest
+    from fedfolder.server.results import read_result as load
     from fedfolder.simulation import pooled, run, simulate
 
-__all__ = ["FitResult", "__version__", "pooled", "run", "simulate"]
+__all__ = ["FitResult", "__version__", "load", "lrtest", "pooled", "run", "simulate"]
 
 
 def __dir__() -> list[str]:
@@ -32,8 +35,12 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is asked for
         import fedfolder.simulation as module
 
         return getattr(module, name)
-    if name == "FitResult":
-        from fedfolder.estimates import FitResult
+    if name == "load":
+        from fedfolder.server.results import read_result
 
-        return FitResult
+        return read_result
+    if name in {"FitResult", "lrtest"}:
+        from fedfolder import estimates
+
+        return getattr(estimates, name)
     raise AttributeError(f"module 'fedfolder' has no attribute {name!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fedfolder.estimates.coefficients import Coefficients, coefficients, standard_errors
 from fedfolder.estimates.compare import LIMIT, difference_line, estimates_table, largest_difference
+from fedfolder.estimates.information import lrtest
 from fedfolder.estimates.record import TITLES
 from fedfolder.estimates.result import FitResult
 from fedfolder.estimates.statistics import logit_stats, regress_stats, wald_chi2
@@ -20,6 +21,7 @@ __all__ = [
     "iteration_line",
     "largest_difference",
     "logit_stats",
+    "lrtest",
     "regress_stats",
     "standard_errors",
     "summary",

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fedfolder.command.options import LARGEST_LEVEL, SMALLEST_LEVEL
+from fedfolder.command.parameters import ANCILLARY
+from fedfolder.errors import ConfigError
 from fedfolder.estimates import distributions
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ def standard_errors(result: FitResult) -> NDArray[np.float64]:
         return np.sqrt(np.diag(result.cov))
 
 
-def coefficients(result: FitResult, level: float | None = None, *, odds_ratios: bool = False) -> Coefficients:
+def coefficients(result: FitResult, level: float | None = None, *, exponentiated: bool = False) -> Coefficients:
     """Test each coefficient against zero and give its confidence interval.
 
     Parameters
@@ -43,8 +46,9 @@ def coefficients(result: FitResult, level: float | None = None, *, odds_ratios: 
         The fit; its `statistic` says whether z (normal) or t (`df_resid`) is meant.
     level : float, optional
         Confidence level in percent; the fit's own by default.
-    odds_ratios : bool
-        Report exp(b), exp(b) se, and the exponentiated interval, as Stata's `or` does; the test stays that of b.
+    exponentiated : bool
+        Report exp(b), exp(b) se, and the exponentiated interval, as Stata's `or` and `irr` do, but for ancillary
+        parameters; the test stays that of b.
 
     Returns
     -------
@@ -54,26 +58,44 @@ def coefficients(result: FitResult, level: float | None = None, *, odds_ratios: 
     b, se = result.beta, standard_errors(result)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(se > 0, b / se, np.nan)
-    reach = _quantile(result, result.level if level is None else level) * se
-    b, se, lower, upper = _exponentiated(b, se, reach) if odds_ratios else (b, se, b - reach, b + reach)
-    return Coefficients(result.names, b, se, statistic, _two_sided(result, statistic), lower, upper)
+    reach = critical(result, level) * se
+    p, lower, upper = two_sided(result, statistic), b - reach, b + reach
+    if exponentiated:
+        shown = np.array([not name.startswith(ANCILLARY) for name in result.names], dtype=bool)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            se = np.where(shown, np.exp(b) * se, se)
+            b, lower, upper = (np.where(shown, np.exp(values), values) for values in (b, lower, upper))
+    return Coefficients(result.names, b, se, statistic, p, lower, upper)
 
 
-def _exponentiated(
-    b: NDArray[np.float64], se: NDArray[np.float64], reach: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        return np.exp(b), np.exp(b) * se, np.exp(b - reach), np.exp(b + reach)
+def check_level(level: float) -> float:
+    """Return the level in percent if it is one.
+
+    Raises
+    ------
+    ConfigError
+        It is not from 10 to 99.99, as in Stata: 0.95 or 0.05 is meant as something else.
+    """
+    if not SMALLEST_LEVEL <= level <= LARGEST_LEVEL:
+        raise ConfigError(
+            "this is no confidence level",
+            found=str(level),
+            expected=f"percent, from {SMALLEST_LEVEL:g} to {LARGEST_LEVEL}",
+            do="write 95 for 95 percent",
+        )
+    return level
 
 
-def _quantile(result: FitResult, level: float) -> float:
-    p = 0.5 + level / 200
+def critical(result: FitResult, level: float | None = None) -> float:
+    """The two-sided quantile of the fit's statistic at a level in percent, by default the fit's own."""
+    p = 0.5 + (result.level if level is None else level) / 200
     if result.statistic == "t" and result.df_resid is not None:
         return float(distributions.t_quantile(p, result.df_resid))
     return float(distributions.normal_quantile(p))
 
 
-def _two_sided(result: FitResult, statistic: NDArray[np.float64]) -> NDArray[np.float64]:
+def two_sided(result: FitResult, statistic: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Two-sided p-values of z or t statistics."""
     if result.statistic == "t" and result.df_resid is not None:
         return distributions.t_two_sided(statistic, result.df_resid)
     return distributions.normal_two_sided(statistic)

@@ -11,11 +11,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fedfolder.command.parameters import ANCILLARY, Parameter
 from fedfolder.command.parse import parse
 from fedfolder.command.terms import CONSTANT, Column, level_key
+from fedfolder.errors import FedfolderError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from fedfolder.command.terms import Term
+
+    Labels = Mapping[str, Mapping[str, str]]
 
 NARROWEST = 12
 """Characters that names have at least, as in Stata."""
@@ -47,6 +53,52 @@ def abbreviate(name: str, width: int) -> str:
     return name if len(name) <= width else f"{name[: width - 2]}~{name[-1]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What stands between two rules: the columns of an equation, or the names of ancillary parameters."""
+
+    equation: str
+    columns: tuple[Column, ...] = ()
+    ancillary: tuple[str, ...] = ()
+
+    def rows(self, width: int, labels: Labels | None = None) -> list[Row]:
+        """The rows, with parameters' names for labels."""
+        if self.equation == ANCILLARY:
+            return [Row(name, name) for name in self.ancillary]
+        return rows_of(self.columns, width, labels, self.equation)
+
+
+def blocks_of(commands: Iterable[str], names: Iterable[str], equations: Sequence[str] = ("",)) -> list[Block]:
+    """Put parameters, omitted ones among them, in blocks.
+
+    Parameters
+    ----------
+    commands : iterable of str
+        Canonical commands, for the order within an equation; see `columns_in_order`.
+    names : iterable of str
+        Names of parameters.
+    equations : sequence of str
+        The equations in the order in which to show them; others follow, ancillary parameters are last.
+    """
+    lines = list(commands)
+    labels: dict[str, list[str]] = {equation: [] for equation in equations}
+    for parameter in map(Parameter.parse, names):
+        labels.setdefault(parameter.equation, []).append(parameter.term)
+    ancillary = tuple(Parameter(term, ANCILLARY).name for term in dict.fromkeys(labels.pop(ANCILLARY, ())))
+    blocks = [Block(equation, tuple(columns_in_order(lines, found))) for equation, found in labels.items()]
+    return blocks + ([Block(ANCILLARY, ancillary=ancillary)] if ancillary else [])
+
+
+def in_each_equation(labels: Iterable[str], equations: Sequence[str]) -> list[str]:
+    """Names of parameters for labels, of which those without an equation are meant in each of several."""
+    found = []
+    for label in labels:
+        parameter = Parameter.parse(label)
+        bare = not parameter.equation and equations
+        found += [Parameter(parameter.term, e).name for e in equations] if bare else [label]
+    return found
+
+
 def columns_in_order(commands: Iterable[str], labels: Iterable[str]) -> list[Column]:
     """Put labels, omitted ones among them, in the order of the commands' terms, the constant last.
 
@@ -58,31 +110,49 @@ def columns_in_order(commands: Iterable[str], labels: Iterable[str]) -> list[Col
         Column labels; those of no term come after the others, in the order in which their variables first appear.
     """
     columns = [Column.parse(label) for label in dict.fromkeys(labels)]
-    terms = itertools.chain.from_iterable(parse(command).terms for command in commands)
+    terms = itertools.chain.from_iterable(map(_terms, commands))
     shapes = [(tuple(f.variable for f in term.factors), term.continuous) for term in terms]
     places = {shape: place for place, shape in enumerate(dict.fromkeys([*shapes, *map(_shape, columns)]))}
     return sorted(columns, key=lambda column: _place(column, places))
 
 
-def rows_of(columns: Sequence[Column], width: int) -> list[Row]:
-    """The rows for columns in their order; headings longer than `width` are broken after a `#`."""
+def rows_of(columns: Sequence[Column], width: int, labels: Labels | None = None, equation: str = "") -> list[Row]:
+    """The rows for columns in their order; headings longer than `width` are broken after a `#`.
+
+    Parameters
+    ----------
+    labels : mapping of str to mapping of str to str, optional
+        Value labels by variable and level, to show instead of the levels.
+    equation : str
+        The rows' labels are names of parameters in this equation.
+    """
     rows: list[Row] = []
     parted = True  # nothing to part from at the top
     for shape, members in itertools.groupby(columns, key=_shape):
-        group = list(members)
+        group = [
+            _Shown(column, _texts(column, labels or {}), Parameter(column.label, equation).name) for column in members
+        ]
         block = _is_block(shape, group)
         if block and not parted:
             rows.append(Row(""))
-        rows.extend(_block(shape, group, width) if block else (Row(c.label, c.label) for c in group))
+        rows.extend(_block(shape, group, width) if block else (Row(shown.column.label, shown.name) for shown in group))
         if block:
             rows.append(Row(""))
         parted = block
     return rows[:-1] if rows and parted else rows
 
 
-def name_width(columns: Sequence[Column], widest: int) -> int:
-    """Characters for names: what the longest needs, between Stata's 12 and `widest`."""
-    return max([NARROWEST, *(min(row.length, widest) for row in rows_of(columns, widest))])
+def name_width(rows: Iterable[Row], widest: int) -> int:
+    """Characters for names: what the longest of these rows needs, between Stata's 12 and `widest`."""
+    return max([NARROWEST, *(min(row.length, widest) for row in rows)])
+
+
+def _terms(command: str) -> tuple[Term, ...]:
+    """The terms of a command; none of one that this version does not read: a stored result may be of a newer one."""
+    try:
+        return parse(command).terms
+    except FedfolderError:
+        return ()
 
 
 def _place(column: Column, places: dict[_Shape, int]) -> tuple[bool, int, tuple[tuple[bool, int, str], ...]]:
@@ -93,23 +163,36 @@ def _shape(column: Column) -> _Shape:
     return tuple(variable for variable, _ in column.factors), column.continuous
 
 
-def _is_block(shape: _Shape, group: list[Column]) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A column, what its levels are shown as, and the name of its parameter."""
+
+    column: Column
+    levels: tuple[str, ...]
+    name: str
+
+
+def _texts(column: Column, labels: Labels) -> tuple[str, ...]:
+    return tuple(labels.get(variable, {}).get(level, level) for variable, level in column.factors)
+
+
+def _is_block(shape: _Shape, group: list[_Shown]) -> bool:
     factors, continuous = shape
     if len(factors) + len(continuous) > 1:
         return True
-    return bool(factors) and (len(group) > 1 or not _is_integer(group[0].factors[0][1]))
+    return bool(factors) and (len(group) > 1 or not _is_integer(group[0].levels[0]))
 
 
-def _block(shape: _Shape, group: list[Column], width: int) -> Iterator[Row]:
+def _block(shape: _Shape, group: list[_Shown], width: int) -> Iterator[Row]:
     factors, continuous = shape
     parts = [*factors, *(f"c.{name}" for name in continuous)] if len(factors) + len(continuous) > 1 else [*factors]
     heading = _broken(parts, width)
     if not factors:
         yield from (Row(line) for line in heading[:-1])
-        yield from (Row(heading[-1], column.label) for column in group)
+        yield from (Row(heading[-1], shown.name) for shown in group)
         return
     yield from (Row(line) for line in heading)
-    yield from (Row(_levels(column), column.label, is_level=True) for column in group)
+    yield from (Row(_levels(shown.levels), shown.name, is_level=True) for shown in group)
 
 
 def _broken(parts: Sequence[str], width: int) -> list[str]:
@@ -125,9 +208,8 @@ def _broken(parts: Sequence[str], width: int) -> list[str]:
     return lines
 
 
-def _levels(column: Column) -> str:
-    levels = [level for _, level in column.factors]
-    between = " " if all(_is_integer(level) for level in levels) else "#"
+def _levels(levels: Sequence[str]) -> str:
+    between = " " if all(map(_is_integer, levels)) else "#"
     return between.join(level or '""' for level in levels)
 
 

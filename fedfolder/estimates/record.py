@@ -6,16 +6,19 @@ import csv
 import io
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
 import numpy as np
 
 from fedfolder.command.parse import parse
+from fedfolder.errors import ConfigError
 from fedfolder.estimates.coefficients import coefficients, standard_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fedfolder.errors import FedfolderError
     from fedfolder.estimates.result import FitResult
 
 TITLES = {"logit": "Logistic regression", "regress": "Linear regression"}
@@ -25,11 +28,25 @@ FIELDS = (
     "command", "status", "n", "ll", "ll_0", "coef", "se", "V", "names", "omitted", "rounds", "evaluations", "nodes",
     "stats",
 )  # fmt: skip
-"""The fields of the JSON object, in their order; `without` follows, if nodes were left out."""
+"""The first fields of the JSON object, in their order; those of older versions had no others."""
+
+FURTHER = (
+    "model", "title", "depvar", "message", "likelihood", "statistic", "df_resid", "level", "vce", "clusters", "weight",
+    "eform", "roles", "bases", "equations", "outcomes", "base_outcome", "labels", "notes", "excluded", "iterations",
+    "condition",
+)  # fmt: skip
+"""The fields that follow; then `without`, if nodes were left out."""
+
+_AS_THEY_ARE = (
+    "model", "title", "depvar", "message", "likelihood", "statistic", "df_resid", "level", "vce", "clusters", "weight",
+    "eform", "roles", "bases", "base_outcome", "labels",
+)  # fmt: skip
+_TUPLES = ("equations", "outcomes", "notes")
+_UNCHANGED = ("command", "status", "names", "omitted", "rounds", "evaluations", "without")
 
 
 def to_dict(result: FitResult) -> dict[str, Any]:
-    """The fit in the fields `FIELDS`; a number that is not finite is None.
+    """The fit in the fields `FIELDS` and `FURTHER`; a number that is not finite is None.
 
     Returns
     -------
@@ -52,8 +69,17 @@ def to_dict(result: FitResult) -> dict[str, Any]:
         [{"name": name, "n": n} for name, n in result.nodes],
         {name: _number(value) for name, value in result.stats.items()},
     )
-    fields = dict(zip(FIELDS, values, strict=True))
+    fields = dict(zip(FIELDS, values, strict=True)) | _further(result)
     return {**fields, "without": list(result.without)} if result.without else fields
+
+
+def _further(result: FitResult) -> dict[str, Any]:
+    found: dict[str, Any] = {name: getattr(result, name) for name in _AS_THEY_ARE}
+    found |= {name: list(getattr(result, name)) for name in _TUPLES}
+    found["excluded"] = [{"name": name, "why": why, "n": n} for name, why, n in result.excluded]
+    found["iterations"] = [[number, _number(loglike)] for number, loglike in result.iterations]
+    found["condition"] = _number(result.condition)
+    return {name: found[name] for name in FURTHER}
 
 
 def to_json(result: FitResult) -> str:
@@ -73,42 +99,149 @@ def to_csv(result: FitResult) -> str:
     return text.getvalue()
 
 
-def arguments(fields: Mapping[str, Any], bases: Mapping[str, str] | None = None, message: str = "") -> dict[str, Any]:
+class Node(msgspec.Struct, frozen=True):
+    """An entry of `nodes`."""
+
+    name: str
+    n: int
+
+
+class Excluded(msgspec.Struct, frozen=True):
+    """An entry of `excluded`."""
+
+    name: str
+    why: str
+    n: int
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """The object as it is read: the fields of every version, then what later versions added, with its defaults."""
+
+    command: str
+    status: str
+    n: int
+    ll: float | None
+    ll_0: float | None
+    coef: dict[str, float | None]
+    se: dict[str, float | None]
+    V: list[list[float | None]]
+    names: tuple[str, ...]
+    omitted: tuple[str, ...]
+    rounds: int
+    evaluations: int
+    nodes: list[Node]
+    stats: dict[str, float | None]
+    model: str | None = None
+    title: str = ""
+    depvar: str = ""
+    message: str = ""
+    likelihood: str = ""
+    statistic: Literal["z", "t"] = "z"
+    df_resid: int | None = None
+    level: float = 95.0
+    vce: str = "oim"
+    clusters: int | None = None
+    weight: str = ""
+    eform: str = ""
+    roles: dict[str, str] = {}
+    bases: dict[str, str] = {}
+    equations: tuple[str, ...] = ("",)
+    outcomes: tuple[str, ...] = ()
+    base_outcome: str | None = None
+    labels: dict[str, dict[str, str]] = {}
+    notes: tuple[str, ...] = ()
+    excluded: list[Excluded] = []
+    iterations: list[tuple[int, float | None]] = []
+    condition: float | None = None
+    without: tuple[str, ...] = ()
+
+
+def read_json(text: str, where: str = "") -> dict[str, Any]:
+    """The object that `to_json` wrote, as `arguments` takes it.
+
+    Raises
+    ------
+    ConfigError
+        The text is no JSON object; the message says what was found.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _no_result(where, "text that is no JSON" if text.strip() else "nothing") from None
+    if not isinstance(found, dict):
+        raise _no_result(where, f"JSON, but {'a list' if isinstance(found, list) else 'no object'}")
+    return found
+
+
+def arguments(
+    fields: Mapping[str, Any], bases: Mapping[str, str] | None = None, message: str = "", where: str = ""
+) -> dict[str, Any]:
     """What `FitResult` is called with for a fit read back from `to_dict`; None becomes NaN.
 
-    The object holds neither base levels nor the message nor the iterations: the first two can be given, the rest is
-    left empty. Bases that the command names (`ib2.race`) are taken from it.
+    An object of an older version holds neither base levels nor the message nor the iterations: the first two can be
+    given, the rest is left empty. Bases that the command names (`ib2.race`) are taken from it.
+
+    Raises
+    ------
+    ConfigError
+        A field is missing, or not what it should be.
     """
-    command = parse(fields["command"])
-    names, linear = tuple(fields["names"]), command.model == "regress"
-    named = {f.variable: f.base for term in command.terms for f in term.factors if f.base is not None}
+    missing = [name for name in FIELDS if name not in fields]
+    if missing:
+        raise _no_result(where, f"a JSON object without {', '.join(missing)}")
+    try:
+        stored = msgspec.convert(fields, Stored)
+        known = _arguments(stored)
+    except (msgspec.ValidationError, ValueError, KeyError, TypeError) as error:
+        found = str(error) if isinstance(error, msgspec.ValidationError) else "coef, V and names that do not agree"
+        raise _no_result(where, found) from None
+    if stored.model is None:
+        known |= _of_older_version(stored)
+    return known | {"bases": known["bases"] | dict(bases or {}), "message": message or stored.message}
+
+
+def _arguments(stored: Stored) -> dict[str, Any]:
+    p = len(stored.names)
+    if len(set(stored.names)) != p:
+        raise ValueError
+    plain = {name: getattr(stored, name) for name in (*_AS_THEY_ARE, *_TUPLES, *_UNCHANGED)}
+    return plain | {
+        "nobs": stored.n,
+        "llf": _float(stored.ll),
+        "llnull": stored.ll_0,
+        "beta": np.array([_float(stored.coef[name]) for name in stored.names], dtype=np.float64),
+        "cov": np.array([[_float(value) for value in row] for row in stored.V], dtype=np.float64).reshape(p, p),
+        "nodes": tuple((node.name, node.n) for node in stored.nodes),
+        "stats": {name: _float(value) for name, value in stored.stats.items()},
+        "excluded": tuple((entry.name, entry.why, entry.n) for entry in stored.excluded),
+        "iterations": tuple((number, _float(loglike)) for number, loglike in stored.iterations),
+        "condition": _float(stored.condition),
+    }
+
+
+def _of_older_version(stored: Stored) -> dict[str, Any]:
+    command = parse(stored.command)
+    linear = command.model == "regress"
     return {
-        "command": fields["command"],
         "model": command.model,
         "title": TITLES.get(command.model, command.model),
         "depvar": command.depvar,
-        "status": fields["status"],
-        "message": message,
-        "nobs": fields["n"],
-        "llf": _float(fields["ll"]),
-        "llnull": fields["ll_0"],
-        "names": names,
-        "beta": np.array([_float(fields["coef"][name]) for name in names], dtype=np.float64),
-        "cov": np.array([[_float(v) for v in row] for row in fields["V"]]).reshape(len(names), len(names)),
-        "omitted": tuple(fields["omitted"]),
-        "bases": named | dict(bases or {}),
+        "bases": {f.variable: f.base for term in command.terms for f in term.factors if f.base is not None},
         "statistic": "t" if linear else "z",
-        "df_resid": fields["n"] - len(names) if linear else None,
+        "df_resid": stored.n - len(stored.names) if linear else None,
         "level": command.level,
-        "odds_ratios": command.option("or") is not None,
-        "rounds": fields["rounds"],
-        "evaluations": fields["evaluations"],
-        "iterations": (),
-        "nodes": tuple((node["name"], node["n"]) for node in fields["nodes"]),
-        "without": tuple(fields.get("without", ())),
-        "condition": math.nan,
-        "stats": {name: _float(value) for name, value in fields["stats"].items()},
+        "eform": "or" if command.option("or") is not None else "",
     }
+
+
+def _no_result(where: str, found: str) -> FedfolderError:
+    return ConfigError(
+        "this is not the result of a fit",
+        where=where,
+        found=found,
+        expected="the JSON that `fedfolder run … --json FILE` writes, or runs/…/result.json of a study",
+        do="name such a file",
+    )
 
 
 def _number(value: float) -> float | None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from fedfolder.command.options import LARGEST_LEVEL, SMALLEST_LEVEL
-from fedfolder.errors import ConfigError
-from fedfolder.estimates import prediction, record, table
-from fedfolder.estimates.coefficients import coefficients, standard_errors
+from fedfolder.estimates import combination as combined
+from fedfolder.estimates import information, prediction, record, table, wald
+from fedfolder.estimates.coefficients import check_level, coefficients, standard_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.estimates.coefficients import Coefficients
+    from fedfolder.estimates.combination import Combination
+    from fedfolder.estimates.information import Covariance, InformationCriteria
+    from fedfolder.estimates.wald import WaldTest
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -30,7 +32,7 @@ class FitResult:
     command : str
         The canonical command.
     model : str
-        The command's model, `"logit"` or `"regress"`.
+        The command's model, such as `"logit"`.
     title : str
         What the table is headed.
     depvar : str
@@ -46,7 +48,7 @@ class FitResult:
     llnull : float or None
         Log-likelihood of the constant alone.
     names : tuple of str
-        Labels of the p coefficients, `"_cons"` last.
+        Names of the p coefficients, as in Stata's e(b): `age`, `2:age`, `/cut1`; see `fedfolder.command.parameters`.
     beta : ndarray, shape (p,)
         Coefficients.
     cov : ndarray, shape (p, p)
@@ -61,8 +63,31 @@ class FitResult:
         Residual degrees of freedom, for t.
     level : float
         Confidence level in percent.
-    odds_ratios : bool
-        Whether the table shows odds ratios.
+    likelihood : str
+        The name of the likelihood in the registry, with family and link for a `glm`.
+    vce : str
+        How the covariance was estimated: `"oim"`, `"robust"`, or `"cluster id"`.
+    clusters : int or None
+        Number of clusters.
+    weight : str
+        Kind of the weights: `"fw"`, `"pw"`, `"iw"`, `"aw"`, or empty.
+    eform : str
+        What exponentiated coefficients the table shows: `"or"`, `"irr"`, `"rrr"`, `"eform"`, or empty for none.
+    roles : mapping of str to str
+        Which variable is the `offset`, the `exposure`, the `expected` number, the `group`, the `cluster`, the
+        `weight`, and which variable or number the `trials`.
+    equations : tuple of str
+        Names of the linear predictors that have the terms; `("",)` where there is one.
+    outcomes : tuple of str
+        The levels of a categorical outcome, in their order.
+    base_outcome : str or None
+        The level that has no equation.
+    labels : mapping of str to mapping of str to str
+        Value labels, by variable and level.
+    notes : tuple of str
+        Lines to print under the table.
+    excluded : tuple of (str, str, int)
+        Columns that predict perfectly: the column, the sentence that says so in Stata's words, and the rows left out.
     rounds, evaluations : int
         Trips to the nodes, and betas evaluated.
     iterations : tuple of (int, float)
@@ -99,7 +124,18 @@ class FitResult:
     statistic: Literal["z", "t"]
     df_resid: int | None = None
     level: float = 95.0
-    odds_ratios: bool = False
+    likelihood: str = ""
+    vce: str = "oim"
+    clusters: int | None = None
+    weight: str = ""
+    eform: str = ""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    equations: tuple[str, ...] = ("",)
+    outcomes: tuple[str, ...] = ()
+    base_outcome: str | None = None
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    excluded: tuple[tuple[str, str, int], ...] = ()
     rounds: int
     evaluations: int
     iterations: tuple[tuple[int, float], ...] = ()
@@ -113,16 +149,40 @@ class FitResult:
         p = len(self.names)
         if len(set(self.names)) != p:
             raise ValueError(f"a coefficient's name comes twice: {self.names}")
-        for field, shape in (("beta", (p,)), ("cov", (p, p))):
-            values = np.array(getattr(self, field), dtype=np.float64)
+        for name, shape in (("beta", (p,)), ("cov", (p, p))):
+            values = np.array(getattr(self, name), dtype=np.float64)
             if p == 0 and values.size == 0:
                 values = values.reshape(shape)
             if values.shape != shape:
-                raise ValueError(f"{field} has the shape {values.shape}; {p} names ask for {shape}")
+                raise ValueError(f"{name} has the shape {values.shape}; {p} names ask for {shape}")
             values.flags.writeable = False
-            object.__setattr__(self, field, values)
-        object.__setattr__(self, "bases", dict(self.bases))
+            object.__setattr__(self, name, values)
+        for name in ("bases", "roles"):
+            object.__setattr__(self, name, dict(getattr(self, name)))
+        object.__setattr__(self, "labels", {name: dict(texts) for name, texts in self.labels.items()})
         object.__setattr__(self, "stats", {name: float(value) for name, value in self.stats.items()})
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all that is written of the two is the same, to the last bit; a missing number equals another."""
+        return isinstance(other, FitResult) and record.to_dict(self) == record.to_dict(other)
+
+    def __hash__(self) -> int:
+        return hash((self.command, self.status, self.nobs, self.names))
+
+    def __repr__(self) -> str:
+        """One line: `<FitResult: logit low age smoke; converged, N = 189, ll = -113.63815>`."""
+        numbers = f", N = {self.nobs:,}" + (f", ll = {self.llf:.8g}" if self.names else "")
+        return f"<FitResult: {self.command}; {self.status}{numbers}>"
+
+    @property
+    def odds_ratios(self) -> bool:
+        """Whether the table shows odds ratios."""
+        return self.eform == "or"
+
+    @property
+    def robust(self) -> bool:
+        """Whether the covariance is a sandwich, so that the log-likelihood is a pseudo log-likelihood."""
+        return self.vce not in {"", "oim"}
 
     @property
     def params(self) -> pd.Series[float]:
@@ -155,32 +215,57 @@ class FitResult:
         return coefficients(self, level)
 
     def conf_int(self, level: float | None = None) -> pd.DataFrame:
-        """Confidence intervals, columns lower and upper; `level` in percent, by default the fit's own.
-
-        Raises
-        ------
-        ConfigError
-            If `level` is not from 10 to 99.99, as in Stata: 0.95 or 0.05 is meant as something else.
-        """
+        """Confidence intervals, columns lower and upper; `level` in percent (10 to 99.99), by default the fit's own."""
         import pandas as pd
 
-        if level is not None and not SMALLEST_LEVEL <= level <= LARGEST_LEVEL:
-            raise ConfigError(
-                "this is no confidence level",
-                found=str(level),
-                expected=f"percent, from {SMALLEST_LEVEL:g} to {LARGEST_LEVEL}",
-                do="write conf_int(95) for 95 percent",
-            )
-        found = coefficients(self, level)
+        found = coefficients(self, None if level is None else check_level(level))
         return pd.DataFrame({"lower": found.lower, "upper": found.upper}, index=list(self.names))
 
     def summary(self) -> str:
         """The table as Stata prints it; see `fedfolder.estimates.table.summary`."""
         return table.summary(self)
 
-    def predict(self, frame: pd.DataFrame, what: str | None = None) -> pd.Series[float]:
+    def test(self, hypotheses: str) -> WaldTest:
+        """Test linear hypotheses: `"2.race 3.race"`, `"age = lwt"`, `"(age=0) (smoke=1)"`; see `wald.wald_test`."""
+        return wald.wald_test(self, hypotheses)
+
+    def testparm(self, terms: str, *, equal: bool = False, equation: str | None = None) -> WaldTest:
+        """Test that the coefficients of terms are zero: `"i.race"`, `"smoke ptl"`; see `wald.term_test`."""
+        return wald.term_test(self, terms, equal=equal, equation=equation)
+
+    def lincom(self, combination: str) -> Combination:
+        """A linear combination: `"2*age + smoke, or level(90)"`; see `combination.lincom`."""
+        return combined.lincom(self, combination)
+
+    def nlcom(self, expression: str) -> Combination:
+        """A function of coefficients by the delta method: `"_b[age]/_b[smoke]"`; see `combination.nlcom`."""
+        return combined.nlcom(self, expression)
+
+    def estat_ic(self) -> InformationCriteria:
+        """Akaike's and the Bayesian information criterion."""
+        return information.estat_ic(self)
+
+    def estat_vce(self, *, correlation: bool = False) -> Covariance:
+        """The covariance of the coefficients, or their correlations, as Stata prints them."""
+        return information.estat_vce(self, correlation=correlation)
+
+    def predict(
+        self,
+        frame: pd.DataFrame,
+        what: str | None = None,
+        *,
+        outcome: str | int | None = None,
+        unseen: str = "error",
+        offset: bool = True,
+    ) -> pd.Series[float]:
         """Predict for each row of a data frame; see `fedfolder.estimates.prediction.predict`."""
-        return prediction.predict(self, frame, what)
+        return prediction.predict(self, frame, what, outcome=outcome, unseen=unseen, offset=offset)
+
+    def predict_all(
+        self, frame: pd.DataFrame, what: str | None = None, *, unseen: str = "error", offset: bool = True
+    ) -> pd.DataFrame:
+        """Predict for each row and each outcome; see `fedfolder.estimates.prediction.predict_all`."""
+        return prediction.predict_all(self, frame, what, unseen=unseen, offset=offset)
 
     def to_dict(self) -> dict[str, Any]:
         """The fit as plain values; see `fedfolder.estimates.record.to_dict`."""
@@ -196,8 +281,13 @@ class FitResult:
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any], *, bases: Mapping[str, str] | None = None, message: str = "") -> Self:
-        """Read back what `to_dict` wrote; see `fedfolder.estimates.record.arguments` for what that leaves out."""
+        """Read back what `to_dict` wrote; `bases` and `message` are for an object of an older version, without them."""
         return cls(**record.arguments(fields, bases, message))
+
+    @classmethod
+    def from_json(cls, text: str, where: str = "") -> Self:
+        """Read back what `to_json` wrote; `where` names the file in an error."""
+        return cls(**record.arguments(record.read_json(text, where), where=where))
 
     def _series(self, values: NDArray[np.float64], name: str) -> pd.Series[float]:
         import pandas as pd

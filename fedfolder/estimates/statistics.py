@@ -7,37 +7,59 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fedfolder.command.parameters import ANCILLARY, Parameter
 from fedfolder.command.terms import CONSTANT_NAME
+from fedfolder.solve.information import condition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+SINGULAR = 1e14
+"""The condition number from which a covariance, scaled to correlations, has no inverse."""
+
 _ROUNDING = 2.0**-46  # 64 eps, what a step may lose and still count as no worse
 
 
 def model_df(names: Sequence[str]) -> int:
-    """Degrees of freedom of a model: its coefficients without the constant."""
-    return sum(name != CONSTANT_NAME for name in names)
+    """Degrees of freedom of a model: its coefficients without constants and ancillary parameters."""
+    return sum(map(is_slope, names))
+
+
+def is_slope(name: str) -> bool:
+    """Whether a parameter is neither a constant nor an ancillary parameter."""
+    parameter = Parameter.parse(name)
+    return parameter.term != CONSTANT_NAME and parameter.equation != ANCILLARY
 
 
 def wald_chi2(names: Sequence[str], beta: NDArray[np.float64], cov: NDArray[np.float64]) -> float:
-    """Wald's test that all coefficients but the constant are zero: b' V^-1 b over these, beta (p,), cov (p, p)."""
-    tested = np.array([name != CONSTANT_NAME for name in names], dtype=bool)
+    """Wald's test that all slopes are zero: b' V^-1 b over these, beta (p,), cov (p, p)."""
+    tested = np.array(list(map(is_slope, names)), dtype=bool)
     if not tested.any():
         return 0.0
     b = beta[tested]
-    try:
-        return float(b @ np.linalg.solve(cov[np.ix_(tested, tested)], b))
-    except np.linalg.LinAlgError:
-        return math.nan
+    within = cov[np.ix_(tested, tested)]
+    if condition(within) > SINGULAR:
+        return math.nan  # a sandwich of few clusters, which has fewer ranks than coefficients
+    return float(b @ np.linalg.solve(within, b))
 
 
 def logit_stats(
-    llf: float, llnull: float | None, names: Sequence[str], beta: NDArray[np.float64], cov: NDArray[np.float64]
+    llf: float,
+    llnull: float | None,
+    names: Sequence[str],
+    beta: NDArray[np.float64],
+    cov: NDArray[np.float64],
+    *,
+    robust: bool = False,
 ) -> dict[str, float]:
     """chi2 and r2_p of a model fitted by maximum likelihood ([R] Maximize, Methods and formulas).
+
+    Parameters
+    ----------
+    robust : bool
+        Whether `cov` is a sandwich: then the log-likelihoods cannot be compared, and chi2 is Wald's.
 
     Returns
     -------
@@ -46,8 +68,9 @@ def logit_stats(
     """
     if llnull is None:
         return {"chi2": wald_chi2(names, beta, cov)}
+    chi2 = wald_chi2(names, beta, cov) if robust else _without_rounding(2 * (llf - llnull), abs(llnull))
     r2_p = 1 - llf / llnull if llnull != 0 else math.nan
-    return {"chi2": _without_rounding(2 * (llf - llnull), abs(llnull)), "r2_p": _without_rounding(r2_p, 1.0)}
+    return {"chi2": chi2, "r2_p": _without_rounding(r2_p, 1.0)}
 
 
 def regress_stats(rss: float, tss: float, nobs: int, parameters: int, *, constant: bool = True) -> dict[str, float]:

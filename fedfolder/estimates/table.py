@@ -1,35 +1,45 @@
 """The tables that people read, in Stata 18's layout.
 
-Source: printed output of `logit` and `regress`; the columns of the coefficient table are `%9.0g`, `%9.0g`, `%8.2f`,
-`%5.3f` and twice `%9.0g`, the log-likelihood is `%10.0g`, sums of squares are `%11.0g`.
+Source: printed output of the commands; the columns of the coefficient table are `%9.0g`, `%9.0g`, `%8.2f`, `%5.3f` and
+twice `%9.0g`.
 """
 
 from __future__ import annotations
 
-import math
 import textwrap
 from typing import TYPE_CHECKING
 
-from fedfolder.command.terms import CONSTANT_NAME
-from fedfolder.estimates import distributions
-from fedfolder.estimates.coefficients import coefficients
-from fedfolder.estimates.layout import abbreviate, columns_in_order, name_width, rows_of
+import numpy as np
+
+from fedfolder.command.parameters import ANCILLARY, Parameter
+from fedfolder.command.terms import CONSTANT_NAME, Column, level_key
+from fedfolder.errors import FedfolderError
+from fedfolder.estimates import distributions, family
+from fedfolder.estimates.coefficients import coefficients, critical
+from fedfolder.estimates.heading import WIDTH, heading, heading_without_numbers
+from fedfolder.estimates.layout import Row, abbreviate, blocks_of, in_each_equation, name_width
 from fedfolder.estimates.number import display, fixed, general
-from fedfolder.estimates.statistics import model_df
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from fedfolder.estimates.coefficients import Coefficients
+    from fedfolder.estimates.layout import Block
     from fedfolder.estimates.result import FitResult
-
-WIDTH = 78
-"""Characters in a line of a table whose names are short."""
 
 WIDEST_NAME = 14
 """Characters for names at most: one line then has 80."""
 
-_NUMBERS = 64  # characters to the right of the bar
+EFORM = {"or": "Odds ratio", "irr": "IRR", "rrr": "RRR", "eform": "exp(b)", "hr": "Haz. ratio"}
+"""What exponentiated coefficients are headed, by option."""
+
+_BASELINE = {
+    "or": "baseline odds",
+    "irr": "baseline incidence rate",
+    "rrr": "baseline relative risk for each outcome",
+}
+_RATIOS = {"or": "odds ratios", "irr": "incidence-rate ratios"}
+
+NUMBERS = 64
+"""Characters to the right of the bar."""
 
 
 def iteration_line(number: int, loglike: float) -> str:
@@ -46,120 +56,152 @@ def summary(result: FitResult) -> str:
         Lines of at most 80 characters without spaces at their ends, the last one ended too.
     """
     if not result.names:
-        lines = [*_beside([result.title], _counted(result)[:1]), "", *_explained(result)]
+        lines = [*heading_without_numbers(result), "", *_explained(result)]
     else:
-        heading = _anova(result) if result.model == "regress" else _likelihood_heading(result)
-        lines = [*heading, "", *coefficient_table(result), *_notes(result)]
+        lines = [*heading(result), *coefficient_table(result), *_notes(result)]
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def coefficient_table(result: FitResult) -> list[str]:
     """The lines of the coefficient table, rules included."""
-    columns = columns_in_order([result.command], [*result.names, *result.omitted])
-    width = name_width(columns, WIDEST_NAME)
+    omitted = in_each_equation(result.omitted, result.equations)
+    found = blocks_of([result.command], [*result.names, *omitted], _equations(result))
+    blocks = [block for block in found if block.rows(WIDEST_NAME) or block.equation == result.base_outcome]
+    rows = [row for block in blocks for row in block.rows(WIDEST_NAME, result.labels)]
+    width = name_width([*rows, *_offset_rows(result)], WIDEST_NAME)
     numbers = _numbers(result)
-    body = [row.stub(width) + numbers.get(row.label or "", "") for row in rows_of(columns, width)]
-    rule = "-" * (width + 2 + _NUMBERS)
-    crossed = f"{'-' * (width + 1)}+{'-' * _NUMBERS}"
-    return [rule, _column_heads(result, width), crossed, *(line.rstrip() for line in body), rule]
+    rule = "-" * (width + 2 + NUMBERS)
+    crossed = f"{'-' * (width + 1)}+{'-' * NUMBERS}"
+    lines = [rule, *column_heads(result, width)]
+    for block in blocks:
+        lines += [crossed, *_equation_lines(result, block, width)]
+        body = block.rows(width, result.labels) + (_offset_rows(result) if block is blocks[0] else [])
+        lines += [(row.stub(width) + numbers.get(row.label or "", "")).rstrip() for row in body]
+    if "/lnalpha" in result.names:
+        lines += [crossed, Row("alpha").stub(width) + _alpha(result)]
+    return [*lines, rule]
 
 
-def _column_heads(result: FitResult, width: int) -> str:
-    name = "Odds ratio " if result.odds_ratios else "Coefficient"
-    test = f"      {result.statistic}    P>|{result.statistic}|"
-    interval = f"[{general(result.level, 9)}% conf. interval]".rjust(25)
-    return f"{abbreviate(result.depvar, width).rjust(width)} | {name}  Std. err.{test}{interval}"
+def column_heads(result: FitResult, width: int) -> list[str]:
+    """The line of heads of the columns, below the name of a covariance that is not the usual one."""
+    above = "Robust" if result.robust else "OIM" if result.model == "glm" else ""
+    errors = "std. err." if above else "Std. err."
+    name = abbreviate(result.depvar, width)
+    line = head_line(name, width, result.statistic, result.level, eform=family.natural_eform(result), errors=errors)
+    return [f"{' ' * (width + 1)}|{' ' * 14}{above:^{len(errors)}}".rstrip(), line] if above else [line]
+
+
+def head_line(name: str, width: int, test: str, level: float, *, eform: str = "", errors: str = "Std. err.") -> str:
+    """The heads of the columns of a table of coefficients."""
+    column = f"{EFORM.get(eform, 'exp(b)'):>10} " if eform else "Coefficient"
+    interval = f"[{general(level, 9)}% conf. interval]".rjust(25)
+    return f"{name.rjust(width)} | {column}  {errors}      {test}    P>|{test}|{interval}"
+
+
+def _equations(result: FitResult) -> tuple[str, ...]:
+    """The equations with the base outcome in its place."""
+    if result.base_outcome is None or len(result.outcomes or result.equations) == 1:
+        return result.equations
+    if result.base_outcome in result.outcomes:
+        return result.outcomes
+    return tuple(sorted({*result.equations, result.base_outcome}, key=level_key))
+
+
+def _equation_lines(result: FitResult, block: Block, width: int) -> list[str]:
+    """The name of an equation at the left, where there is more than one."""
+    if block.equation in {"", ANCILLARY}:
+        return []
+    shown = result.labels.get(result.depvar, {}).get(block.equation, block.equation)
+    base = "  (base outcome)" if block.equation == result.base_outcome else ""
+    return [f"{abbreviate(shown, width).ljust(width)} |{base}"]
+
+
+def _offset_rows(result: FitResult) -> list[Row]:
+    rows = {"offset": "{}", "exposure": "ln({})"}
+    return [Row(text.format(result.roles[role]), role) for role, text in rows.items() if role in result.roles]
 
 
 def _numbers(result: FitResult) -> dict[str, str]:
-    """The right-hand side of each row by label, omitted ones included."""
-    table = coefficients(result, odds_ratios=result.odds_ratios)
-    nothing = ("1" if result.odds_ratios else "0").rjust(11)
-    omitted = dict.fromkeys(result.omitted, f"{nothing}  (omitted)")
-    return omitted | {name: _number_row(table, i) for i, name in enumerate(table.names)}
+    """The right-hand side of each row by name, omitted ones included."""
+    table = coefficients(result, exponentiated=bool(result.eform))
+    nothing = ("1" if result.eform else "0").rjust(11)
+    found = {role: f"{'1'.rjust(11)}  ({role})" for role in ("offset", "exposure")}
+    found |= dict.fromkeys(in_each_equation(result.omitted, result.equations), f"{nothing}  (omitted)")
+    return found | {name: number_row(table, i) for i, name in enumerate(table.names)}
 
 
-def _number_row(table: Coefficients, i: int) -> str:
+def number_row(table: Coefficients, i: int) -> str:
+    """The numbers to the right of the bar; an ancillary parameter is not tested against zero."""
     estimate = "".join(f"  {display(float(column[i]), '%9.0g')}" for column in (table.b, table.se))
     test = f" {display(float(table.statistic[i]), '%8.2f')}   {display(float(table.p[i]), '%5.3f')}"
+    test = " " * len(test) if table.names[i].startswith(ANCILLARY) else test
     interval = f"    {display(float(table.lower[i]), '%9.0g')}   {display(float(table.upper[i]), '%9.0g')}"
     return estimate + test + interval
 
 
-def _likelihood_heading(result: FitResult) -> list[str]:
-    loglike = f"Log likelihood = {general(result.llf, 10)}"
-    return _beside([result.title, "", "", loglike], _counted(result))
-
-
-def _counted(result: FitResult) -> list[tuple[str, str]]:
-    """The right-hand side of the heading of a maximum-likelihood fit, as labels and values."""
-    df, chi2 = model_df(result.names), result.stats.get("chi2", math.nan)
-    kind = "Wald" if result.llnull is None else "LR"
-    pairs = [
-        ("Number of obs", f"{result.nobs:,}"),
-        (f"{kind} chi2({df})", fixed(chi2, 9, 2)),
-        ("Prob > chi2", fixed(float(distributions.chi2_upper(chi2, df)), 6, 4)),
-    ]
-    if "r2_p" in result.stats:
-        pairs.append(("Pseudo R2", fixed(result.stats["r2_p"], 6, 4)))
-    return pairs
-
-
-def _beside(left: Sequence[str], right: Sequence[tuple[str, str]]) -> list[str]:
-    """Set `label = value` lines flush right beside the lines on the left."""
-    label_width = max(13, *(len(label) for label, _ in right))
-    value_width = max(6, *(len(value) for _, value in right))
-    texts = [f"{label.ljust(label_width)} = {value.rjust(value_width)}" for label, value in right]
-    room = WIDTH - label_width - 3 - value_width
-    missing = [""] * (len(left) - len(texts))
-    return [f"{name.ljust(room)}{text}".rstrip() for name, text in zip(left, [*texts, *missing], strict=False)]
-
-
-def _anova(result: FitResult) -> list[str]:
-    """The heading of `regress`: the analysis of variance beside the statistics of the fit."""
-    df_model = model_df(result.names)
-    df_resid = result.df_resid or 0
-    rss, tss = (result.stats.get(name, math.nan) for name in ("rss", "tss"))
-    rule = f"{'-' * 13}+{'-' * 34}"
-    left = [
-        "      Source |       SS           df       MS",
-        rule,
-        _source("Model", tss - rss if df_model else 0.0, df_model),
-        _source("Residual", rss, df_resid),
-        rule,
-        _source("Total", tss, df_model + df_resid),
-    ]
-    right = (f"{label.ljust(15)} = {value.rjust(9)}" for label, value in _fit_statistics(result, df_model, df_resid))
-    return [f"{block.ljust(48)}   {text}" for block, text in zip(left, right, strict=True)]
-
-
-def _source(name: str, squares: float, df: int) -> str:
-    mean = squares / df if df else math.nan
-    return f"{name:>12} | {display(squares, '%11.0g')}{df:>10,} {display(mean, '%11.0g')}"
-
-
-def _fit_statistics(result: FitResult, df_model: int, df_resid: int) -> list[tuple[str, str]]:
-    f, r2, r2_a, rmse = (result.stats.get(name, math.nan) for name in ("F", "r2", "r2_a", "rmse"))
-    return [
-        ("Number of obs", f"{result.nobs:,}"),
-        (f"F({df_model}, {df_resid})", fixed(f, 9, 2)),
-        ("Prob > F", fixed(float(distributions.f_upper(f, df_model, df_resid)), 9, 4)),
-        ("R-squared", fixed(r2, 9, 4)),
-        ("Adj R-squared", fixed(r2_a, 9, 4)),
-        ("Root MSE", general(rmse, 7)),
-    ]
+def _alpha(result: FitResult) -> str:
+    """The row of alpha = exp(/lnalpha): its interval is that of /lnalpha, exponentiated."""
+    i = result.names.index("/lnalpha")
+    b, se = float(result.beta[i]), float(np.sqrt(result.cov[i, i]))
+    reach = critical(result) * se
+    alpha, lower, upper = (float(np.exp(value)) for value in (b, b - reach, b + reach))
+    estimate = f"  {display(alpha, '%9.0g')}  {display(alpha * se, '%9.0g')}"
+    return f"{estimate}{' ' * 17}    {display(lower, '%9.0g')}   {display(upper, '%9.0g')}"
 
 
 def _notes(result: FitResult) -> list[str]:
-    notes = []
-    if result.odds_ratios and CONSTANT_NAME in result.names:
-        notes.append(f"Note: {CONSTANT_NAME} estimates baseline odds.")
+    notes = [*_dispersion(result), *_of_exponentiated(result), *_of_bases(result), *result.notes]
+    for name, why, n in result.excluded:
+        rows = f"{n:,} obs" if n else "these rows"
+        notes.append(f"Note: {why}; {name} omitted and {rows} not used.")
     if result.without:
-        left_out = f"Note: without {', '.join(result.without)}, from which no answer came in time."
-        notes += textwrap.wrap(left_out, WIDTH, break_on_hyphens=False)
-    return notes + (_explained(result) if result.status != "converged" else [])
+        notes.append(f"Note: without {', '.join(result.without)}, from which no answer came in time.")
+    wrapped = [line for note in notes for line in _wrapped(note, "      " if note.startswith("Note: ") else "")]
+    return wrapped + (_explained(result) if result.status != "converged" else [])
+
+
+def _dispersion(result: FitResult) -> list[str]:
+    """The test of alpha = 0, at the border of its range: half of chi2(1)."""
+    if "chi2_c" not in result.stats or "/lnalpha" not in result.names:
+        return []
+    chi2 = result.stats["chi2_c"]
+    p = float(distributions.chi2_upper(chi2, 1)) / 2 if chi2 > 0 else 1.0
+    left = f"LR test of alpha=0: chibar2(01) = {fixed(chi2, 8, 2)}"
+    return [f"{left.ljust(WIDTH - 23)}Prob >= chibar2 = {fixed(p, 5, 3)}"]
+
+
+def _of_exponentiated(result: FitResult) -> list[str]:
+    notes = []
+    eform = family.natural_eform(result)
+    several = any(name.startswith(ANCILLARY) for name in result.names)
+    if several and eform in _RATIOS:
+        notes.append(f"Note: Estimates are transformed only in the first equation to {_RATIOS[eform]}.")
+    if eform in _BASELINE and any(Parameter.parse(name).term == CONSTANT_NAME for name in result.names):
+        notes.append(f"Note: {CONSTANT_NAME} estimates {_BASELINE[eform]}.")
+    return notes
+
+
+def _of_bases(result: FitResult) -> list[str]:
+    """Bases that are not the lowest level, which nobody would guess."""
+    lowest: dict[str, str] = {}
+    for name in (*result.names, *result.omitted):
+        for variable, level in _factors(name):
+            lowest[variable] = min(lowest.get(variable, level), level, key=level_key)
+    unusual = [f"{b}.{v}" for v, b in result.bases.items() if v in lowest and level_key(lowest[v]) < level_key(b)]
+    return [f"Note: base level{'s' if len(unusual) > 1 else ''}: {', '.join(unusual)}."] if unusual else []
+
+
+def _factors(name: str) -> tuple[tuple[str, str], ...]:
+    try:
+        return Column.parse(Parameter.parse(name).term).factors
+    except FedfolderError:
+        return ()
 
 
 def _explained(result: FitResult) -> list[str]:
     text = f"Status: {result.status}." + (f" {result.message}" if result.message else "")
-    return textwrap.wrap(text, WIDTH, break_on_hyphens=False)
+    return _wrapped(text)
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, WIDTH, break_on_hyphens=False, subsequent_indent=indent)

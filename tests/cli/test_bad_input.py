@@ -124,7 +124,7 @@ CASES = [
     Case("a command that does not parse", _simulate("logit low age i.race#"), 3, ("logit low age i.race#\n", "^\n")),
     Case("the same, run", _after(_nothing, "run", "STUDY", "logit low (age"), 3, ("logit low (age\n", "^\n")),
     Case("no command", _simulate(""), 3, ()),
-    Case("an unknown model", _simulate("logot low age"), 4, ("logot", "did you mean logit?")),
+    Case("an unknown model", _simulate("logot low age"), 4, ("logot", "did you mean logit")),
     Case("an unknown model, run", _after(_nothing, "run", "STUDY", "regrss low"), 4, ("did you mean regress?",)),
     Case("an unknown option", _simulate("logit low age, levl(90)"), 4, ("did you mean level?",)),
     Case("an unknown variable", _simulate("logit low agee"), 4, ("agee", "did you mean age?")),
@@ -138,7 +138,7 @@ CASES = [
         "no .dta", _after(lambda b: b.csv("x.dta", ROWS), "node", "init", "NEW", "--data", "", "--exchange", "x"), 6, ()
     ),
     Case("a missing file", _after(_nothing, "simulate", FIT, "nowhere.dta"), 6, ("nowhere.dta",)),
-    Case("an unknown kind", _after(lambda b: b.csv("x.sav", "x"), "simulate", FIT, "x.sav"), 6, (".dta or .csv",)),
+    Case("an unknown kind", _after(lambda b: b.csv("x.xlsx", "x"), "simulate", FIT, "x.xlsx"), 6, (".csv, .dta",)),
     Case("a missing exchange", _after(lambda b: shutil.rmtree(b.share), "run", "STUDY", FIT), 7, ("lbw", "north")),
     Case(
         "a missing exchange, add-node",

@@ -16,7 +16,9 @@ import pytest
 from fedfolder.command.parse import parse
 from fedfolder.command.terms import CONSTANT, base_levels, columns
 from fedfolder.estimates import TITLES, FitResult, logit_stats, regress_stats
-from fedfolder.estimates.prediction import level_text
+from fedfolder.estimates.columns import level_text
+from tests.estimates.models import NAMES as MODELS
+from tests.estimates.models import all_models
 
 LBW = Path(__file__).parents[2] / "examples" / "lbw" / "lbw.csv"
 GOLDEN = Path(__file__).parent / "golden"
@@ -77,7 +79,7 @@ def fitted(command, frame, omitted=()):
         statistic="t" if linear else "z",
         df_resid=len(y) - len(names) if linear else None,
         level=parsed.level,
-        odds_ratios=parsed.option("or") is not None,
+        eform="or" if parsed.option("or") is not None else "",
         rounds=1 if linear else 6,
         evaluations=1 if linear else 6,
         nodes=(("north", 63), ("south", 63), ("west", 63)),
@@ -144,6 +146,18 @@ def lbw():
 @pytest.fixture(scope="session")
 def fits(lbw):
     return {name: fitted(command, lbw, omitted) for name, (command, omitted) in COMMANDS.items()}
+
+
+@pytest.fixture(scope="session")
+def models(lbw):
+    """A result of every shape, by name."""
+    return all_models(lbw)
+
+
+@pytest.fixture(params=MODELS)
+def shape(request):
+    """Every shape in turn."""
+    return request.param
 
 
 @pytest.fixture(params=list(COMMANDS))

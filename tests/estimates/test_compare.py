@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedfolder.errors import FitError
+from fedfolder.errors import ConfigError, FitError
 from fedfolder.estimates import difference_line, estimates_table, largest_difference
 
 
@@ -85,5 +85,5 @@ def test_lines_have_at_most_80_characters_and_no_spaces_at_their_ends(fits, coun
 
 
 def test_a_table_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ConfigError, match="at least one"):
         estimates_table([])

@@ -33,7 +33,7 @@ def test_order_depends_on_the_command_and_not_on_where_omitted_terms_stood(fits,
 def test_rows_show_each_label_once_and_fit_their_width(fits, name):
     result = fits[name]
     columns = columns_in_order([result.command], [*result.names, *result.omitted])
-    width = name_width(columns, 14)
+    width = name_width(rows_of(columns, 14), 14)
     rows = rows_of(columns, width)
     assert [row.label for row in rows if row.label] == [column.label for column in columns]
     assert 12 <= width <= 14

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 
 import pytest
 
@@ -51,6 +52,44 @@ def test_the_analysis_of_variance_is_statas_to_the_character(fits):
 
 def test_printed_tables_are_the_golden_files(fits, golden, name):
     golden(f"{name}.txt", fits[name].summary())
+
+
+def test_printed_tables_of_every_shape_are_the_golden_files(models, golden, shape):
+    golden(f"{shape}.txt", models[shape].summary())
+
+
+def test_tables_of_every_shape_keep_to_their_lines(models, shape):
+    text = models[shape].summary()
+    lines = text.rstrip("\n").split("\n")
+    assert all(len(line) <= 78 and line == line.rstrip() for line in lines)
+    rules = [line for line in lines if set(line) == {"-"}]
+    assert len(rules) == 2
+    assert {line[13] for line in lines[lines.index(rules[0]) + 1 : -1] if line[12:15] in {" | ", "-+-"}} == {"|", "+"}
+
+
+def test_every_parameter_of_every_shape_has_its_row_once(models, shape):
+    result = models[shape]
+    table = result.summary()
+    for p, b in zip(result.names, result.beta, strict=True):
+        value = b if p.startswith("/") or not result.eform else math.exp(b)
+        assert table.count(f"|  {display(value, '%9.0g')}  ") == 1, p
+    assert table.count("(omitted)") == len(result.omitted)
+
+
+# Printed by Stata, other data: the three kinds of rows that a table of one equation has not.
+PIECES = {
+    "nbreg": "Dispersion: mean                                        Prob > chi2   = ",
+    "logit-robust": "             |               Robust\n         low | Coefficient  std. err.      z    P>|z|",
+    "glm-gamma": "             |                 OIM\n         bwt | Coefficient  std. err.      z    P>|z|",
+    "poisson": "         ftv |        IRR   Std. err.      z    P>|z|     [95% conf. interval]\n",
+    "mlogit-labels": "\nwhite        |  (base outcome)\n-------------+-",
+    "logit-cluster": "\n                               (Std. err. adjusted for 7 clusters in agegroup)\n-----",
+}
+
+
+@pytest.mark.parametrize("shape", PIECES)
+def test_what_stata_prints_around_the_numbers(models, shape):
+    assert PIECES[shape] in models[shape].summary()
 
 
 def test_lines_have_at_most_80_characters_and_no_spaces_at_their_ends(fits, name):
