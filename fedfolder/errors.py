@@ -156,6 +156,12 @@ class DataChangedError(FedfolderError):
     exit_code = 19
 
 
+class DifferenceError(FedfolderError):
+    """Sites differ from the study's dictionary; the findings say which, and in what."""
+
+    exit_code = 20
+
+
 def close_names(name: str, known: Iterable[str]) -> list[str]:
     """At most three of `known` that are spelt like `name`, the closest first."""
     names = list(known)

@@ -7,10 +7,12 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fedfolder.errors import ConfigError, FedfolderError
+from fedfolder.command import Option
+from fedfolder.errors import ConfigError, FedfolderError, VariableError
 from fedfolder.plan.fit import fit
 from fedfolder.plan.proposal import Proposal, read_command
 from fedfolder.questions.moments import Moments, require_one_kind
+from fedfolder.questions.sites import Site
 from fedfolder.questions.sums import add
 
 if TYPE_CHECKING:
@@ -115,26 +117,72 @@ def run(
 def fit_samples(command: Command, samples: Mapping[str, Sample], progress: Progress | None = None) -> FitResult:
     """Drive the plan over samples in memory, a node each, by name.
 
-    Answers are held against their question as the server of a study holds them.
+    Answers are held against their question as the server of a study holds them. Clusters that lie at several nodes are
+    added up over them, which a study would have to ask its nodes for: here all rows are in one place anyway.
     """
+    command = checked(command, samples, progress)
     program = fit(Proposal(command, tuple((name, "") for name in samples)), progress.iteration if progress else None)
+    sites = {name: Site(name) for name in samples}
     try:
         question = next(program)
         while True:
-            answers = {name: _answer(question, name, sample) for name, sample in samples.items()}
+            answers = {name: _answer(question, sites[name], sample) for name, sample in samples.items()}
             if isinstance(question, Moments):
                 require_one_kind(answers)
             question = program.send((question, add(answers.values())))
     except StopIteration as end:
         result: FitResult = end.value
-        return dataclasses.replace(result, nodes=tuple((name, sample.nobs) for name, sample in samples.items()))
+        return dataclasses.replace(result, nodes=tuple((name, site.nobs) for name, site in sites.items()))
 
 
-def _answer(question: Question, name: str, sample: Sample) -> Sums:
-    with naming(name):
+def _answer(question: Question, site: Site, sample: Sample) -> Sums:
+    with naming(site.node):
         answer = question.compute(sample)
-    question.check(answer.require_finite(where=name), where=name)
+    question.check(answer.require_finite(where=site.node), where=site.node)
+    site.hold(question, answer, where=site.node)
     return answer
+
+
+def checked(command: Command, samples: Mapping[str, Sample], progress: Progress | None = None) -> Command:
+    """The command for what is known of data that lie in one place: sets within nodes, clusters where they are.
+
+    Raises
+    ------
+    VariableError
+        If a matched set lies at more than one node.
+    """
+    _require_sets_within_nodes(command, samples)
+    return _with_clusters_across(command, samples, progress)
+
+
+def _require_sets_within_nodes(command: Command, samples: Mapping[str, Sample]) -> None:
+    """Refuse matched sets that lie at several nodes: no node could compute their likelihood."""
+    from fedfolder.node.sampling import ids_in_common
+
+    name = command.roles.get("group")
+    if name is not None and ids_in_common(samples, name):
+        raise VariableError(
+            f"sets of {name} lie at more than one node",
+            where=name,
+            expected="all rows of a set at one node",
+            do=f"split the data by {name}, or number the sets apart if they are different ones",
+        )
+
+
+def _with_clusters_across(command: Command, samples: Mapping[str, Sample], progress: Progress | None) -> Command:
+    """The same command, or with `across` if a cluster lies at more than one node."""
+    from fedfolder.node.sampling import ids_in_common
+
+    name = command.roles.get("cluster")
+    if name is None or command.across or not ids_in_common(samples, name):
+        return command
+    if progress is not None:
+        progress.note(
+            f"Clusters of {name} lie at more than one node: their scores are added up by cluster. Over a study, write "
+            f"vce(cluster {name}, across), which every node has to allow."
+        )
+    options = (Option("vce", f"cluster {name}, across") if o.name == "vce" else o for o in command.options)
+    return dataclasses.replace(command, options=tuple(options))
 
 
 def split(frame: pd.DataFrame, nodes: int, seed: int) -> list[pd.DataFrame]:
@@ -188,7 +236,7 @@ def split_file(path: Path, command: Command, how: Split) -> dict[str, Frame]:
     """
     from fedfolder.node.data import read_variables
 
-    frame = read_variables(path, [*command.variables, *([how.by] if how.by else [])])
+    frame = read_variables(path, [*command.sources, *([how.by] if how.by else [])])
     places = _places_by(frame, how.by) if how.by else places_at_random(frame.nrows, how.nodes, how.seed)
     return {f"node{number}": frame.take(rows) for number, rows in enumerate(places, start=1)}
 
@@ -226,13 +274,15 @@ class Places:
     nodes: Mapping[str, Path]
 
 
-def lay_out(folder: Path, study: str, data: Mapping[str, Path]) -> Places:
+def lay_out(folder: Path, study: str, data: Mapping[str, Path], *, cluster_scores: bool = False) -> Places:
     """Make a server home, an exchange and a home for each node, all below `folder`.
 
     Parameters
     ----------
     data : mapping of str to Path
         Each node's data file.
+    cluster_scores : bool
+        Whether the nodes allow scores by the names of clusters.
 
     Raises
     ------
@@ -250,7 +300,7 @@ def lay_out(folder: Path, study: str, data: Mapping[str, Path]) -> Places:
     for node, path in data.items():
         opened = add_node(opened, node)
         variables = [variable.name for variable in describe(path).variables]
-        create_node(places.nodes[node], path, opened.folder(node), variables)
+        create_node(places.nodes[node], path, opened.folder(node), variables, cluster_scores=cluster_scores)
     return places
 
 

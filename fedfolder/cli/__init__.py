@@ -7,7 +7,7 @@ import sys
 import click
 
 from fedfolder.about import __version__
-from fedfolder.cli import carry, demo, fits, node, status, study
+from fedfolder.cli import carry, check, demo, fits, node, postestimation, predict, status, study, tables
 from fedfolder.errors import FedfolderError
 
 
@@ -65,7 +65,29 @@ def cli() -> None:
     """
 
 
-for command in (demo.demo, fits.run, fits.simulate, study.study, status.status, node.node, carry.carry, carry.doctor):
+for command in (
+    demo.demo,
+    fits.run,
+    fits.simulate,
+    check.check,
+    check.synth,
+    study.study,
+    status.status,
+    node.node,
+    carry.carry,
+    carry.doctor,
+):
+    cli.add_command(command)
+for command in (
+    postestimation.test,
+    postestimation.testparm,
+    postestimation.lincom,
+    postestimation.nlcom,
+    postestimation.lrtest,
+    postestimation.estat,
+    predict.predict,
+    tables.estimates,
+):
     cli.add_command(command)
 
 

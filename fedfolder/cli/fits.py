@@ -142,7 +142,16 @@ def simulate(
         result = _in_memory(parsed, files, split, progress)
     else:
         result = _over_folders(parsed, files, split, folders, progress)
-    finish(result, json_out, csv_out)
+    finish(_labelled(result, parsed, files), json_out, csv_out)
+
+
+def _labelled(result: FitResult, command: Command, files: tuple[Path, ...]) -> FitResult:
+    """The result with the value labels on which the files agree."""
+    import dataclasses
+
+    from fedfolder.node.data import agreed_labels
+
+    return dataclasses.replace(result, labels=agreed_labels(files, command.variables))
 
 
 def _in_memory(command: Command, files: tuple[Path, ...], split: Split, progress: Progress) -> FitResult:
@@ -155,7 +164,7 @@ def _in_memory(command: Command, files: tuple[Path, ...], split: Split, progress
         parts = {}
         for number, path in enumerate(files, start=1):
             with naming(f"node{number}"):
-                parts[f"node{number}"] = read_variables(path, command.variables)
+                parts[f"node{number}"] = read_variables(path, command.sources)
     return simulate_files(command, parts, progress)
 
 
@@ -163,8 +172,8 @@ def _over_folders(
     command: Command, files: tuple[Path, ...], split: Split, folder: Path, progress: Progress
 ) -> FitResult:
     from fedfolder.errors import HomeInUseError
-    from fedfolder.node.data import write_dta
-    from fedfolder.simulation import lay_out, simulate_over_folders, split_file
+    from fedfolder.node.data import read_sample, write_dta
+    from fedfolder.simulation import checked, lay_out, simulate_over_folders, split_file
 
     if folder.exists() and any(folder.iterdir()):
         raise HomeInUseError(
@@ -177,7 +186,10 @@ def _over_folders(
         (folder / "data").mkdir(parents=True, exist_ok=True)
         for node, frame in parts.items():
             write_dta(frame, data[node])
-    return simulate_over_folders(str(command), lay_out(folder, "simulation", data), progress)
+    if not {"cluster", "group"}.isdisjoint(command.roles):
+        command = checked(command, {node: read_sample(path, command) for node, path in data.items()}, progress)
+    places = lay_out(folder, "simulation", data, cluster_scores=command.across)
+    return simulate_over_folders(str(command), places, progress)
 
 
 def finish(result: FitResult, json_out: Path | None = None, csv_out: Path | None = None) -> None:
@@ -195,7 +207,7 @@ def finish(result: FitResult, json_out: Path | None = None, csv_out: Path | None
     show(result)
     for path, text in ((json_out, result.to_json), (csv_out, result.to_csv)):
         if path is not None:
-            _write(path, text())
+            write(path, text())
     if result.status != "converged":
         raise FitError(
             f"there is no estimate: {result.status}", found=result.message, do="change the command and run it again"
@@ -208,7 +220,8 @@ def show(result: FitResult) -> None:
     if result.status != "converged":
         click.echo(f"{result.title}: {result.status}")
         return
-    for label in result.omitted:
+    predicting = {name for name, _, _ in result.excluded}
+    for label in (label for label in result.omitted if label not in predicting):
         click.echo(f"note: {label} omitted: collinear with the columns before it, or without a row.")
     click.echo(result.summary())
     nodes = ", ".join(f"{name} {n}" for name, n in result.nodes)
@@ -219,7 +232,14 @@ def show(result: FitResult) -> None:
     )
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Write what was asked for.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be written.
+    """
     from fedfolder.errors import ConfigError
 
     try:

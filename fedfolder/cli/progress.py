@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 REMINDERS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 """Seconds of waiting after which a plain log names again who is waited for; then once an hour."""
 
-_WHAT = {"moments": ("question on levels and moments", "moments"), "derivatives": (
-    "beta matrix", "log likelihood, gradient and Hessian")}  # fmt: skip
+_WHAT = {
+    "moments": ("question on levels and moments", "moments"),
+    "derivatives": ("beta matrix", "log likelihood, gradient and Hessian"),
+    "differences": ("question on the dictionary", "what differs"),
+}
 
 
 class Plain:
@@ -87,10 +90,11 @@ class Plain:
 
     def closing(self) -> None:
         """A heading for the end."""
+        sums = "the last sums" if self._sent != _WHAT["differences"][0] else "the end of the check"
         self._sent, self._answer = "the end of the fit", "receipt"
         self._waiting, self._reminders = False, 0
         self._say("\nMain server, closing:")
-        self._say("-- Copying the last sums to each node.")
+        self._say(f"-- Copying {sums} to each node.")
 
 
 class Live(Plain):

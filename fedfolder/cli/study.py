@@ -1,10 +1,14 @@
-"""`fedfolder study new` and `fedfolder study add-node`: the server's side."""
+"""`fedfolder study new`, `add-node` and `dictionary`: the server's side."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from fedfolder.server.study import Study
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -51,3 +55,74 @@ def add_node(study: Path, node: str) -> None:
     click.echo(f"{node} is in the study; its folder on the exchange is {opened.folder(node)}.")
     click.echo("At the site, run:")
     click.echo(f'  fedfolder node init HOME --data FILE --exchange "{opened.folder(node)}"')
+
+
+@study.command("dictionary", short_help="Show a study's dictionary, or draft it from a data file.")
+@click.argument("study", type=FOLDER)
+@click.option(
+    "--from", "data", type=click.Path(path_type=Path), metavar="DATA", help="Draft it from this file's variables."
+)
+@click.option(
+    "--csv", "csv_out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it here."
+)
+def dictionary(study: Path, data: Path | None, csv_out: Path | None) -> None:
+    """Show the dictionary of the study in the folder STUDY; with --csv, write it as a table for a spreadsheet.
+
+    With --from, draft it from the variables and value labels of a data file: a table STUDY/dictionary.csv (or the FILE
+    of --csv) to look through and complete. It holds no plausible range, for the ends of the data would be two persons'
+    values. It is sent to every site by the next check, so take out what should not be.
+
+    \b
+    Examples:
+      fedfolder study dictionary lbw-server --from lbw.dta
+      fedfolder study dictionary lbw-server
+    """
+    from fedfolder.dictionary import write
+    from fedfolder.server.study import DICTIONARY, open_study
+
+    opened = open_study(study)
+    if data is None:
+        table = write(opened.require_dictionary())
+        if csv_out is None:
+            click.echo(table.decode("utf-8-sig"), nl=False)
+            return
+    else:
+        table = _drafted(opened, data)
+    path = csv_out or opened.path / DICTIONARY
+    _write_new(path, table)
+    click.echo(f"{path} is written.")
+    if data is not None:
+        click.echo(
+            "Look through it in a spreadsheet, complete units and plausible ranges, take out what no site needs."
+        )
+        click.echo(f"Next: fedfolder check {study}")
+
+
+def _drafted(opened: Study, data: Path) -> bytes:
+    """The draft of a dictionary, as a table."""
+    from fedfolder.dictionary import write
+    from fedfolder.node.draft import draft
+
+    made, left_out = draft(data)
+    click.echo(f"{len(made.variables)} variables of {data.name}, for the study {opened.name}.")
+    if left_out:
+        click.echo(f"Left out, as identifiers or names that no command can use: {', '.join(left_out)}.")
+    return write(made)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet: nobody's work is overwritten.
+
+    Raises
+    ------
+    HomeInUseError
+        If it is there.
+    """
+    from fedfolder.errors import HomeInUseError
+
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        do = "name another file with --csv, or rename this one"
+        raise HomeInUseError("this file is there already", where=str(path), do=do) from None

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 
 from fedfolder.errors import RefusedError
 from fedfolder.exchange import strict_json
-from fedfolder.plan.fit import fit
+from fedfolder.plan.check import program_of, read_proposal
 from fedfolder.plan.messages import PROPOSAL, comes_to, content, ends_with
-from fedfolder.plan.proposal import Proposal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fedfolder.estimates import FitResult
     from fedfolder.exchange.envelope import Message
+    from fedfolder.plan.check import AnyProposal
     from fedfolder.questions.question import Question
 
 
-def proposal_of(requests: Sequence[Message]) -> Proposal:
-    """The proposal of a fit, which its first request carries.
+def proposal_of(requests: Sequence[Message]) -> AnyProposal:
+    """The proposal of a fit or of a check, which its first request carries.
 
     Raises
     ------
@@ -32,10 +32,10 @@ def proposal_of(requests: Sequence[Message]) -> Proposal:
     """
     if not requests or requests[0].header.round != 1:
         raise RefusedError("this fit has no first request", expected="round 1 with its proposal")
-    return Proposal.from_dict(content(requests[0]).part(PROPOSAL))
+    return read_proposal(content(requests[0]).part(PROPOSAL))
 
 
-def digests(proposal: Proposal, asked: Question | None = None) -> dict[str, str]:
+def digests(proposal: AnyProposal, asked: Question | None = None) -> dict[str, str]:
     """What a request's header says of the fit: digests of the proposal, of its roster, and of the protocol constants.
 
     Parameters
@@ -51,7 +51,7 @@ def digests(proposal: Proposal, asked: Question | None = None) -> dict[str, str]
     }
 
 
-def question(proposal: Proposal, requests: Sequence[Message]) -> Question:
+def question(proposal: AnyProposal, requests: Sequence[Message]) -> Question:
     """The question that the last of `requests` asks, if the plan leads to it.
 
     Raises
@@ -61,7 +61,7 @@ def question(proposal: Proposal, requests: Sequence[Message]) -> Question:
     """
     if [message.header.round for message in requests] != list(range(1, len(requests) + 1)):
         raise RefusedError("the rounds of this fit do not follow each other", expected="1, 2, 3, …")
-    reached = comes_to(fit(proposal), [content(message) for message in requests])
+    reached = comes_to(program_of(proposal), [content(message) for message in requests])
     header = requests[-1].header
     for name, ours in digests(proposal, reached).items():
         if getattr(header, name) != ours:
@@ -74,12 +74,14 @@ def question(proposal: Proposal, requests: Sequence[Message]) -> Question:
     return reached
 
 
-def result(proposal: Proposal, messages: Sequence[Message]) -> FitResult | None:
+def result(proposal: AnyProposal, messages: Sequence[Message]) -> FitResult | None:
     """The result that follows from what was published, when the last message closes a fit that came to its end.
+
+    A check comes to no result: what it finds is for the server's side alone.
 
     Raises
     ------
     RefusedError, BetaError, TamperedAnswerError
         If what was published is not what the plan leads to.
     """
-    return ends_with(fit(proposal), [content(message) for message in messages])
+    return ends_with(program_of(proposal), [content(message) for message in messages])

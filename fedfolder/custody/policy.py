@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fedfolder.errors import UnknownNameError
+from fedfolder.errors import RefusedError, UnknownNameError
 
 if TYPE_CHECKING:
     from fedfolder.command import Command
@@ -13,9 +13,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The variables that may be used in this study."""
+    """What may be used in this study.
+
+    Parameters
+    ----------
+    variables : tuple of str
+        Those that are released.
+    cluster_scores : bool
+        Whether scores may leave by the names of clusters, for `vce(cluster id, across)`.
+    """
 
     variables: tuple[str, ...]
+    cluster_scores: bool = False
 
     def check(self, command: Command) -> None:
         """Refuse a command that uses anything else.
@@ -24,8 +33,17 @@ class Policy:
         ------
         UnknownNameError
             Naming the first variable that is not released.
+        RefusedError
+            If scores of clusters are asked for by name, and that is not allowed.
         """
-        for name in command.variables:
+        if command.across and not self.cluster_scores:
+            raise RefusedError(
+                f"scores by the names of clusters may not leave here, and {command.roles['cluster']} asks for them",
+                where=command.roles["cluster"],
+                expected="vce(cluster …) for clusters that lie within sites",
+                do="leave across out of the command, or ask the site to set cluster_scores in its node.toml",
+            )
+        for name in command.sources:
             if name not in self.variables:
                 raise UnknownNameError(
                     f"the variable {name} is not released for this study",

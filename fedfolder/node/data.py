@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fedfolder.command.terms import can_be_shown, is_name, level_key
-from fedfolder.errors import DataFileError, VariableError
+from fedfolder.errors import VariableError
 from fedfolder.node.readers import (
     MISSING_CODE,
     Description,
@@ -17,51 +15,61 @@ from fedfolder.node.readers import (
     TextColumn,
     VariableInfo,
     check_names,
-    check_readable,
 )
-from fedfolder.node.readers_csv import describe_csv, read_csv
-from fedfolder.node.readers_dta import describe_dta, read_dta
-from fedfolder.questions.sample import FactorValues, Sample
+from fedfolder.node.sampling import make_sample
+from fedfolder.node.sources import opened
+from fedfolder.questions.held import Held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from fedfolder.command.parse import Command
     from fedfolder.node.readers import RawColumn
+    from fedfolder.node.reading import Reading
+    from fedfolder.questions.held import Absent, Values
+    from fedfolder.questions.sample import Sample
 
 __all__ = [
     "Description",
     "Frame",
     "VariableInfo",
+    "agreed_labels",
     "describe",
     "make_sample",
+    "read_held",
     "read_sample",
     "read_variables",
     "sample_from_frame",
+    "value_labels",
 ]
 
-EXACT_BELOW = 2.0**53
-"""Every whole number up to here is a float64 of its own, so that two levels cannot become one."""
 
+def describe(path: Path, reading: Reading | None = None) -> Description:
+    """The number of rows of a data file and its variables under the study's names, without a value of any.
 
-def describe(path: Path) -> Description:
-    """The number of rows of a data file and its variables, without a value of any.
+    Parameters
+    ----------
+    reading : Reading, optional
+        What is fixed about the file; everything else is detected.
 
     Raises
     ------
     DataFileError
         The file is missing, of an unknown kind, or not what its name says.
     """
-    found = describe_dta(path) if _suffix(path) == ".dta" else describe_csv(path)
-    return replace(found, variables=tuple(map(_with_note_on_name, found.variables)))
+    return opened(path, reading).description()
 
 
-def read_variables(path: Path, names: Iterable[str]) -> Frame:
-    """The named columns of a data file, every row, each column once.
+def read_variables(path: Path, names: Iterable[str], reading: Reading | None = None) -> Frame:
+    """The named columns of a data file, every row, each column once, with the study's names and codes.
+
+    Parameters
+    ----------
+    reading : Reading, optional
+        What is fixed about the file; everything else is detected.
 
     Raises
     ------
@@ -69,44 +77,71 @@ def read_variables(path: Path, names: Iterable[str]) -> Frame:
         The file is missing, of an unknown kind, or not what its name says.
     UnknownNameError
         A name is not in the file; names are case-sensitive.
+    VariableError
+        A column can be read in two ways; the line that says which is named.
     """
-    wanted = list(dict.fromkeys(names))
-    return read_dta(path, wanted) if _suffix(path) == ".dta" else read_csv(path, wanted)
+    return opened(path, reading).frame(list(dict.fromkeys(names)))
 
 
-def read_sample(path: Path, command: Command) -> Sample:
+def read_sample(path: Path, command: Command, reading: Reading | None = None) -> Sample:
     """The rows of a data file that enter a command's fit: `read_variables`, then `make_sample`."""
-    return make_sample(read_variables(path, command.variables), command)
+    return make_sample(read_variables(path, command.sources, reading), command)
 
 
-def make_sample(raw: Frame, command: Command) -> Sample:
-    """The complete rows, and each variable in the role that the command gives it.
+def read_held(
+    path: Path, names: Iterable[str], reading: Reading | None = None, *, released: Collection[str] | None = None
+) -> Held:
+    """What a data file holds of the variables of a dictionary, every row, with the study's names and codes.
 
-    A row with a missing value in any variable of the command is dropped, as in Stata. Rows keep the order of the file.
-    A variable of a factor term becomes levels; the outcome, continuous variables and those named in options become
-    numbers; a variable used both ways becomes both.
+    Parameters
+    ----------
+    reading : Reading, optional
+        What is fixed about the file; everything else is detected.
+    released : collection of str, optional
+        The variables that may be looked at, all by default. Of others it is not even looked whether they are there.
 
     Raises
     ------
-    UnknownNameError
-        The columns lack a variable of the command.
-    VariableError
-        Text, or an infinite value, where a number is needed; a factor variable with a value that is neither text nor a
-        whole number of 0 or more (Stata's rule, [U] 11.4.3). Only complete rows are looked at.
+    DataFileError
+        The file is missing, of an unknown kind, or not what its name says.
     """
-    check_names(raw.source, command.variables, raw.columns)
-    keep = np.ones(raw.nrows, dtype=np.bool_)
-    for name in command.variables:
-        keep &= _present(raw.columns[name])
-    factors = dict.fromkeys(factor.variable for term in command.terms for factor in term.factors)
-    continuous = {name for term in command.terms for name in term.continuous} | {command.depvar}
-    numbers = [name for name in command.variables if name in continuous or name not in factors]
-    return Sample(
-        nobs=int(keep.sum()),
-        numeric={name: _numbers(name, raw, keep) for name in numbers},
-        factors={name: _levels(name, raw, keep) for name in factors},
-        kinds={n: "text" if isinstance(raw.columns[n], TextColumn) else "numeric" for n in command.variables},
-    )
+    names = list(names)
+    found = opened(path, reading).held([name for name in names if released is None or name in released])
+    variables: dict[str, Values | Absent] = {name: found.variables.get(name, "not released") for name in names}
+    return Held(found.nrows, variables)
+
+
+def value_labels(path: Path, names: Iterable[str], reading: Reading | None = None) -> dict[str, dict[str, str]]:
+    """The value labels of variables by level, of those that have any.
+
+    Raises
+    ------
+    DataFileError
+        As in `describe`.
+    """
+    source = opened(path, reading)
+    found = {name: source.texts(name) for name in dict.fromkeys(names) if source.has(name)}
+    return {name: texts for name, texts in found.items() if texts}
+
+
+def agreed_labels(paths: Iterable[Path], names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The value labels of variables in several files, by level, where no file says anything else.
+
+    A file without labels says nothing; a variable for which two files differ has none.
+
+    Raises
+    ------
+    DataFileError
+        As in `describe`.
+    """
+    names, found, differing = list(names), dict[str, dict[str, str]](), set[str]()
+    for labels in (value_labels(path, names) for path in paths):
+        for name, texts in labels.items():
+            before = found.setdefault(name, {})
+            if any(before.get(level, text) != text for level, text in texts.items()):
+                differing.add(name)
+            before.update(texts)
+    return {name: texts for name, texts in found.items() if name not in differing}
 
 
 def sample_from_frame(frame: pd.DataFrame, command: Command) -> Sample:
@@ -123,78 +158,10 @@ def sample_from_frame(frame: pd.DataFrame, command: Command) -> Sample:
         As in `make_sample`; also for a column of dates, of mixed numbers and text, or named twice.
     """
     source = "the data frame"
-    check_names(source, command.variables, [str(name) for name in frame.columns])
+    check_names(source, command.sources, [str(name) for name in frame.columns])
     return make_sample(
-        Frame(source, len(frame), {name: _from_pandas(name, frame[name]) for name in command.variables}), command
+        Frame(source, len(frame), {name: _from_pandas(name, frame[name]) for name in command.sources}), command
     )
-
-
-def _with_note_on_name(info: VariableInfo) -> VariableInfo:
-    """A name that the command language cannot spell (a dot in it, say) is worth a word before someone needs it."""
-    if is_name(info.name):
-        return info
-    return replace(info, note="; ".join(filter(None, [info.note, "no command can use this name: rename it"])))
-
-
-def _suffix(path: Path) -> str:
-    """The kind of a readable data file, by its name."""
-    suffix = path.suffix.lower()
-    if suffix not in {".dta", ".csv"} and not path.is_dir():
-        what = "the data file is of an unknown kind"
-        do = "save the data as .dta or export them as .csv"
-        raise DataFileError(what, where=str(path), found=suffix or "no suffix", expected=".dta or .csv", do=do)
-    check_readable(path)
-    return suffix
-
-
-def _present(column: RawColumn) -> NDArray[np.bool_]:
-    """True where a row has a value, shape `(n,)`."""
-    if isinstance(column, TextColumn):
-        return np.not_equal(column.codes, MISSING_CODE)
-    return np.logical_not(np.isnan(column))
-
-
-def _numbers(name: str, raw: Frame, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The kept values of a variable that is used as a number."""
-    column = raw.columns[name]
-    if isinstance(column, TextColumn):
-        do = f"store it as numbers (0 and 1 for no and yes); as a term, a category is written i.{name}"
-        raise VariableError(f"text where a number is needed: {name}", where=raw.source, found="text", do=do)
-    values = column[keep]
-    if np.isinf(values).any():
-        do = "correct these values or make them missing"
-        raise VariableError(f"the variable {name} has infinite values", where=raw.source, expected="numbers", do=do)
-    return _frozen(values)
-
-
-def _levels(name: str, raw: Frame, keep: NDArray[np.bool_]) -> FactorValues:
-    """The kept values of a variable that is used as categories."""
-    column = raw.columns[name]
-    if isinstance(column, TextColumn):
-        return _relevel(name, column.codes[keep], column.levels)
-    distinct, codes = np.unique(column[keep], return_inverse=True)
-    if not all(0 <= value < EXACT_BELOW and value.is_integer() for value in distinct.tolist()):
-        what = f"the factor variable {name} has values that are no categories"
-        expected = "whole numbers of 0 or more, or text"
-        do = f"recode it, or write {name} or c.{name} to use it as a continuous variable"
-        raise VariableError(what, where=raw.source, found="other numbers", expected=expected, do=do)
-    return _relevel(name, codes, [str(int(value)) for value in distinct.tolist()])
-
-
-def _relevel(name: str, codes: NDArray[Any], names: tuple[str, ...] | list[str]) -> FactorValues:
-    """The levels that occur, in their order, and codes that count in it."""
-    used = sorted(np.unique(codes).tolist(), key=lambda code: level_key(names[code]))
-    if not all(can_be_shown(names[code]) for code in used):
-        raise VariableError(f"a category of {name} holds line ends or control characters", where=name, do="recode it")
-    places = np.zeros(len(names), dtype=np.int32)
-    places[used] = np.arange(len(used), dtype=np.int32)
-    return FactorValues(_frozen(places[codes]), tuple(names[code] for code in used))
-
-
-def _frozen(values: NDArray[Any]) -> NDArray[Any]:
-    """The same array, which nobody can write to: columns of a design are handed out without a copy."""
-    values.setflags(write=False)
-    return values
 
 
 def _from_pandas(name: str, values: pd.Series[Any] | pd.DataFrame) -> RawColumn:

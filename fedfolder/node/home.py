@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +19,7 @@ from fedfolder.exchange.journal import Journal
 from fedfolder.exchange.mailbox import Mailbox
 from fedfolder.exchange.store import FolderStore
 from fedfolder.node import service
+from fedfolder.node.reading import Reading, ReadingSettings, Recodes, reading_of  # noqa: TC001 - msgspec reads the annotation
 from fedfolder.resources import resource
 
 if TYPE_CHECKING:
@@ -41,20 +42,24 @@ class Waiting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands in node.toml."""
+    """What stands in node.toml; `variables` is a list, or a table of the study's names and the file's."""
 
     format: int
     data: str
     exchange: str
-    variables: list[str]
+    variables: list[str] | dict[str, str]
     waiting: Waiting = Waiting()
+    reading: ReadingSettings = ReadingSettings()
+    recode: Recodes = {}
+    cluster_scores: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NodeHome:
     """A node's home at `path`, opened.
 
-    `exchange` is the node's folder on the share, whose last two parts name study and node.
+    `exchange` is the node's folder on the share, whose last two parts name study and node. `reading` is what node.toml
+    fixes about the data.
     """
 
     path: Path
@@ -64,6 +69,7 @@ class NodeHome:
     longest_pause: float
     study: str
     me: Identity
+    reading: Reading = field(default_factory=Reading)
 
     def journal(self, clock: Callable[[], str]) -> Journal:
         """The node's journal, bound to its study and name."""
@@ -114,14 +120,17 @@ def open_home(path: Path) -> NodeHome:
     exchange = _absolute(found.exchange, path)
     with settings.located(path / SETTINGS):
         study, node = place(exchange)
+        names_in_file = found.variables if isinstance(found.variables, dict) else {}
+        reading = reading_of(found.reading, names_in_file, found.recode)
     return NodeHome(
         path=path.absolute(),
         data=_absolute(found.data, path),
         exchange=exchange,
-        policy=Policy(tuple(found.variables)),
+        policy=Policy(tuple(found.variables), cluster_scores=found.cluster_scores),
         longest_pause=found.waiting.longest_pause,
         study=study,
         me=keys.load(path, node),
+        reading=reading,
     )
 
 
@@ -130,7 +139,9 @@ def _absolute(text: str, home: Path) -> Path:
     return (home.absolute() / Path(text).expanduser()).absolute()
 
 
-def create(path: Path, data: Path, exchange: Path, variables: Iterable[str]) -> NodeHome:
+def create(
+    path: Path, data: Path, exchange: Path, variables: Iterable[str], *, cluster_scores: bool = False
+) -> NodeHome:
     """Make a home: settings and scripts from the templates, a new key, and the node's folder on the exchange.
 
     Raises
@@ -165,6 +176,7 @@ def create(path: Path, data: Path, exchange: Path, variables: Iterable[str]) -> 
         "DATA": settings.quoted(str(data.absolute())),
         "EXCHANGE": settings.quoted(str(exchange)),
         "VARIABLES": "\n".join(f"    {settings.quoted(name)}," for name in variables),
+        "CLUSTERSCORES": str(cluster_scores).lower(),
     }
     _write_template(path, SETTINGS, values)
     return open_home(path)

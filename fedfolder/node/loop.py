@@ -19,6 +19,7 @@ from fedfolder.node import words
 from fedfolder.node.home import LOCK
 from fedfolder.node.record import Record
 from fedfolder.node.step import REFUSALS, Answerer, refusal
+from fedfolder.plan.check import Check
 from fedfolder.plan.messages import STATUS
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Node:
         self.journal = journal or home.journal(clock.now)
         self.mailbox = mailbox or home.mailbox(self.journal)
         self.record = Record(home.path, clock.now, echo)
-        self._answerer = Answerer(home.me, home.policy, home.data, self.journal)
+        self._answerer = Answerer(home.me, home.policy, home.data, self.journal, home.reading)
         self._opened = False
         self._findings: dict[str, str] = {}
 
@@ -192,9 +193,10 @@ class Node:
 
     def _command(self, requests: list[Message]) -> Any:  # noqa: ANN401 - a Command, or nothing
         try:
-            return gate.proposal_of(requests).command
+            proposal = gate.proposal_of(requests)
         except FedfolderError:
             return None
+        return None if isinstance(proposal, Check) else proposal.command
 
     def _tidy(self) -> None:
         """Once a fit is closed and its receipt is out, what the server has acknowledged goes from the share."""

@@ -17,7 +17,8 @@ from fedfolder.errors import (
     VariableError,
     close_names,
 )
-from fedfolder.node.data import read_sample
+from fedfolder.node.data import read_held, read_sample
+from fedfolder.plan.check import Check
 from fedfolder.plan.messages import Content, reply
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from fedfolder.exchange.envelope import Message
     from fedfolder.exchange.journal import Journal
     from fedfolder.exchange.mailbox import Identity
+    from fedfolder.node.reading import Reading
     from fedfolder.questions.sample import Sample
 
 Attempt = tuple[int, int, str]
@@ -61,6 +63,7 @@ class Answerer:
     policy: Policy
     data: Path
     journal: Journal
+    reading: Reading
     _kept: tuple[Attempt, Sample, str] | None = field(default=None, init=False)
 
     def answer(self, requests: Sequence[Message]) -> Content:
@@ -73,9 +76,19 @@ class Answerer:
         """
         proposal = gate.proposal_of(requests)
         self._require_invited(proposal.roster)
+        if isinstance(proposal, Check):
+            return self._checked(proposal, requests)
         self.policy.check(proposal.command)
         question = gate.question(proposal, requests)
         return reply(question, question.compute(self._sample(requests[-1], proposal.command)))
+
+    def _checked(self, proposal: Check, requests: Sequence[Message]) -> Content:
+        """The answer to a check. Variables that are not released are not looked at; that is no reason to refuse."""
+        self._kept = None
+        question = gate.question(proposal, requests)
+        names = proposal.dictionary.names
+        held = read_held(self.data, names, self.reading, released=self.policy.variables)
+        return reply(question, question.compute(held))
 
     def commit(self) -> None:
         """Note which rows were answered for, together with the answer."""
@@ -100,7 +113,7 @@ class Answerer:
         attempt = (header.fit, header.attempt, header.proposal)
         if self._kept is None or self._kept[0] != attempt:
             self._kept = None
-            sample = read_sample(self.data, command)
+            sample = read_sample(self.data, command, self.reading)
             self._kept = (attempt, sample, self._same_rows(attempt, sample.digest()))
         return self._kept[1]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fedfolder.custody import keys
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.exchange.names import SERVER
+from fedfolder.plan.check import subject
 from fedfolder.plan.messages import PROPOSAL, QUESTION, STATUS
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _asked(message: Message) -> str:
 
 def _command(message: Message) -> str:
     proposal = message.header.body.get(PROPOSAL)
-    return f", for: {printable(proposal.get('command', '?'))}" if isinstance(proposal, dict) else ""
+    return f", for: {printable(subject(proposal))}" if isinstance(proposal, dict) else ""
 
 
 def history(home: NodeHome, journal: Journal, last: int) -> list[str]:

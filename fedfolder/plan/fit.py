@@ -8,6 +8,7 @@ There is no second solver and no code for resuming.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,15 +16,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedfolder.errors import TamperedAnswerError
-from fedfolder.likelihood import LIKELIHOODS
 from fedfolder.plan.layout import lay_out, nothing_to_fit
-from fedfolder.plan.outcome import Ending, failed, fitted, in_vain, left_out
+from fedfolder.plan.null import beside, null_start
+from fedfolder.plan.outcome import Ending, Products, failed, fitted, in_vain, in_words, reported_loglike
 from fedfolder.plan.proposal import MOST_EVALUATIONS
-from fedfolder.plan.protocol import freed_design
-from fedfolder.plan.restart import moved
+from fedfolder.plan.start import Start, Vain, begin, evaluate
+from fedfolder.plan.units import scale_of
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.question import Question
+from fedfolder.questions.scores import ClusterScores, Scores
+from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import Sums
 from fedfolder.solve.derivatives import Derivatives
 from fedfolder.solve.information import NotConcave, invert
@@ -35,19 +38,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.estimates import FitResult
-    from fedfolder.plan.layout import Layout
     from fedfolder.plan.proposal import Proposal
-    from fedfolder.questions.design import Design
     from fedfolder.solve.newton import Solution
 
 Program = Generator[Question, tuple[Question, Sums], "FitResult"]
-Evaluations = Generator[Question, tuple[Question, Sums], tuple["Evaluation", Derivatives]]
+AnyProgram = Generator[Question, tuple[Question, Sums], "FitResult | None"]
+"""That of a fit, or of a check, which comes to no result."""
 
 TOLERANCE = 1e-16
 """Of the solver: within 1e-8 standard errors of the maximum."""
 TOLERANCE_OF_ONE_STEP = 1e-28
 """Of the solver, for a quadratic. The one step to its maximum starts from derivatives in columns that were not yet
 freed of each other, and no later step would take their rounding away: on to 1e-14 standard errors."""
+TOLERANCE_OF_NULL = 1e-13
+"""Of the solver for the constant alone, of which only the log-likelihood is used: within 1e-13 of its maximum."""
 TOLERANCE_OF_RESTART = 1e-22
 """Of the solver, where another start than the usual one leads to other last digits: within 1e-11 standard errors."""
 NEAR = 1e-6
@@ -86,7 +90,7 @@ def fit(proposal: Proposal, report: Callable[[Iteration], None] | None = None) -
         If a column is too large or too small to compute with.
     """
     try:
-        return (yield from _program(proposal, report))
+        return (yield from _counted(_program(proposal, report)))
     except (ArithmeticError, ValueError) as error:
         # Sums that pass every check on their own may still contradict each other: an honest node's cannot.
         raise TamperedAnswerError(
@@ -96,135 +100,104 @@ def fit(proposal: Proposal, report: Callable[[Iteration], None] | None = None) -
         ) from error
 
 
+def _counted(program: Program) -> Program:
+    """The program, with the rounds and the betas that it asked about in its result."""
+    rounds = betas = 0
+    try:
+        question = next(program)
+        while True:
+            rounds += 1
+            betas += question.betas
+            question = program.send((yield question))
+    except StopIteration as end:
+        result: FitResult = end.value
+        return dataclasses.replace(result, rounds=rounds, evaluations=betas)
+
+
 def _program(proposal: Proposal, report: Callable[[Iteration], None] | None) -> Program:
     """The program itself; see `fit`."""
-    command = proposal.command
-    sums = yield from _moments(proposal)
-    nothing = nothing_to_fit(command, sums)
+    specification = Specification.of(proposal.command)
+    sums = yield from _moments(proposal, specification)
+    nothing = nothing_to_fit(specification, sums)
     if nothing is not None:
-        return failed(proposal, nothing, nobs=int(sums.scalars["nobs"]), evaluations=0)
-    layout = lay_out(command, sums)
-    likelihood = LIKELIHOODS[command.model]
-    asked, first, usual = yield from _first(proposal, layout)
-    layout = layout if usual is first else layout.of_fewer(first.nobs)
-    if not layout.nobs:
-        return failed(proposal, "no observations", nobs=0, evaluations=1)
-    _require_curved(layout, first)
-    design, kept = freed_design(layout.design, (-first.hessian).tolist(), layout.nobs)
-    vain = in_vain(command, layout, usual, design)
-    if vain is not None:
-        return failed(proposal, vain, nobs=layout.nobs, evaluations=1, omitted=left_out(layout, design))
-    solver = maximize(
-        _start_in(design, kept, asked.beta, first),
-        tolerance=_tolerance(proposal),
-        max_iterations=MOST_EVALUATIONS,
-        max_evaluations=MOST_EVALUATIONS,
-        scale=lambda d: likelihood.scale(d.loglike, d.nobs, len(kept)),
-        report=_in_words(report, proposal, layout.nobs),
-    )
-    solution = yield from _climb(proposal, layout, design, solver, _freed(first, design, kept))
-    return fitted(proposal, layout, Ending(design, solution, usual))
+        return failed(proposal, nothing, nobs=int(sums.scalars["nobs"]))
+    begun = yield from begin(proposal, lay_out(specification, sums))
+    if isinstance(begun, Start):
+        begun = in_vain(begun) or begun
+    if isinstance(begun, Vain):
+        return in_words(proposal, begun)
+    solution, null = yield from _both(proposal, begun, report)
+    products = None
+    if solution.status == "converged" and proposal.command.vce != "oim":
+        products = yield from _scores(proposal, begun, solution)
+    return fitted(proposal, Ending(begun, solution, products, null))
 
 
-def _moments(proposal: Proposal) -> Generator[Question, tuple[Question, Sums], Sums]:
+def _both(
+    proposal: Proposal, start: Start, report: Callable[[Iteration], None] | None
+) -> Generator[Question, tuple[Question, Sums], tuple[Solution, Solution | None]]:
+    """The model's solution, and that of the constant alone where it takes one."""
+    model = _climb(start, _solver(proposal, start, report))
+    alone = null_start(proposal, start)
+    if alone is None:
+        return (yield from model), None
+    return (yield from beside(model, _climb(alone, _solver(proposal, alone, None, tolerance=TOLERANCE_OF_NULL))))
+
+
+def _moments(proposal: Proposal, specification: Specification) -> Generator[Question, tuple[Question, Sums], Sums]:
     """The moments of everyone; those that were published before, if sites were left out since."""
     if proposal.restart is not None and proposal.restart.moments is not None:
         return proposal.restart.moments
-    command = proposal.command
-    _, sums = yield Moments(command.model, command.depvar, command.terms)
+    _, sums = yield Moments(specification)
     return sums
 
 
-def _first(
-    proposal: Proposal, layout: Layout
-) -> Generator[Question, tuple[Question, Sums], tuple[Evaluation, Derivatives, Derivatives]]:
-    """The first evaluation: as asked, and its derivatives there and at the usual start.
-
-    From another start than the usual one, only a quadratic can be followed back to it; of others nothing is read off
-    at the usual start.
-    """
-    start, shift = _start(layout), proposal.restart.shift(layout) if proposal.restart else None
-    if shift is None or not shift.any():
-        asked, found = yield from _evaluate(proposal, layout.design, start, np.zeros_like(start), layout.nobs)
-        return asked, found, found
-    asked, found = yield from _evaluate(proposal, layout.design, start + shift, np.zeros_like(start), None)
-    return asked, found, moved(found, start - asked.beta)
+Solver = Generator["NDArray[np.float64]", tuple["NDArray[np.float64]", Derivatives], "Solution"]
 
 
-def _start_in(
-    design: Design, kept: tuple[int, ...], beta: NDArray[np.float64], first: Derivatives
-) -> NDArray[np.float64]:
-    """The start `beta` (p,) of the first design in the units of the freed one.
+def _solver(
+    proposal: Proposal, start: Start, report: Callable[[Iteration], None] | None, *, tolerance: float | None = None
+) -> Solver:
+    """Newton's method from the start, with what this model makes of its numbers."""
+    return maximize(
+        start.beta,
+        tolerance=_tolerance(proposal, start) if tolerance is None else tolerance,
+        max_iterations=MOST_EVALUATIONS,
+        max_evaluations=MOST_EVALUATIONS - start.evaluations + 1,
+        scale=lambda found: scale_of(start.layout, found),
+        bounded=start.parameters.bounded(start.layout.specification.likelihood),
+        report=_in_words(report, start),
+    )
 
-    Where slopes are not zero, columns that were left out count as what they are of the others: the linear predictor is
-    projected on what is kept, with the information as inner product.
-    """
-    places = list(kept)
-    if not beta[: len(beta) - design.constant].any():
-        return beta[places]
-    m = design.unmixing()
-    kept_hessian = first.hessian[np.ix_(places, places)]
-    return np.linalg.solve(m.T, np.linalg.solve(kept_hessian, first.hessian[places] @ beta))
 
-
-def _tolerance(proposal: Proposal) -> float:
-    if LIKELIHOODS[proposal.command.model].least_squares:
+def _tolerance(proposal: Proposal, start: Start) -> float:
+    if start.layout.specification.likelihood.least_squares:
         return TOLERANCE_OF_ONE_STEP
     return TOLERANCE if proposal.asks_moments else TOLERANCE_OF_RESTART
 
 
-def _start(layout: Layout) -> NDArray[np.float64]:
-    """Zero, but for the constant."""
-    start = np.zeros(len(layout.design.terms))
-    if layout.design.constant:
-        start[-1] = layout.start_constant
-    return start
-
-
-def _in_words(
-    report: Callable[[Iteration], None] | None, proposal: Proposal, nobs: int
-) -> Callable[[Iteration], None] | None:
+def _in_words(report: Callable[[Iteration], None] | None, start: Start) -> Callable[[Iteration], None] | None:
     """Pass iterations on with the log-likelihood that is reported, not the kernel."""
     if report is None:
         return None
-    likelihood = LIKELIHOODS[proposal.command.model]
 
     def passed(iteration: Iteration) -> None:
-        report(
-            Iteration(
-                iteration.number, likelihood.loglike(iteration.loglike, nobs), iteration.halvings, iteration.decrement
-            )
-        )
+        loglike = reported_loglike(start.layout, iteration.loglike)
+        report(Iteration(iteration.number, loglike, iteration.halvings, iteration.decrement))
 
     return passed
 
 
-def _freed(first: Derivatives, design: Design, kept: tuple[int, ...]) -> Derivatives:
-    """The derivatives of the first evaluation in the units of the design that follows from them."""
-    m, places = design.unmixing(), list(kept)
-    hessian = m @ first.hessian[np.ix_(places, places)] @ m.T
-    return Derivatives(first.nobs, first.loglike, m @ first.score[places], (hessian + hessian.T) / 2)
-
-
-def _require_curved(layout: Layout, first: Derivatives) -> None:
-    """Refuse sums by which the log-likelihood at the start is flat along the constant: no row can give that."""
-    if layout.design.constant and not first.hessian[-1, -1] < 0:
-        raise TamperedAnswerError("the Hessian at the start says nothing about the constant", found="zero or more")
-
-
-def _climb(
-    proposal: Proposal,
-    layout: Layout,
-    design: Design,
-    solver: Generator[NDArray[np.float64], tuple[NDArray[np.float64], Derivatives], Solution],
-    first: Derivatives,
-) -> Generator[Question, tuple[Question, Sums], Solution]:
+def _climb(start: Start, solver: Solver) -> Generator[Question, tuple[Question, Sums], Solution]:
     """Let the solver ask; its first question is answered already."""
-    beta, best = next(solver), first
+    layout, best = start.layout, start.derivatives
+    beta = next(solver)
     try:
-        beta = solver.send((beta, first))
+        beta = solver.send((beta, best))
         while True:
-            asked, found = yield from _evaluate(proposal, design, beta, _near(beta, best, proposal), layout.nobs)
+            near = _near(beta, best, start)
+            question = Evaluation(layout.specification, start.design, beta, near, start.excluded)
+            asked, found = yield from evaluate(question, layout.nobs)
             # A step too long can end where the information vanishes; standard errors there would let anything pass.
             if found.loglike > best.loglike:
                 best = found
@@ -234,13 +207,13 @@ def _climb(
         return solution
 
 
-def _near(beta: NDArray[np.float64], best: Derivatives, proposal: Proposal) -> NDArray[np.float64]:
-    """How far from `beta` (p,) a beta may be that is taken for the same, each >= 0 and finite.
+def _near(beta: NDArray[np.float64], best: Derivatives, start: Start) -> NDArray[np.float64]:
+    """How far from `beta` (P,) a beta may be that is taken for the same, each >= 0 and finite.
 
     Standard errors are by the information at the best beta so far. Where that is singular, each is by its own second
     derivative alone, which is never more; without one there is none, and only rounding is let pass.
     """
-    scale = LIKELIHOODS[proposal.command.model].scale(best.loglike, best.nobs, len(best.score))
+    scale = scale_of(start.layout, best)
     information = -best.hessian
     try:
         variances = scale * np.diagonal(invert(information))
@@ -251,23 +224,16 @@ def _near(beta: NDArray[np.float64], best: Derivatives, proposal: Proposal) -> N
     return np.asarray(NEAR * errors + ROUNDING * np.abs(beta).max(initial=0.0))
 
 
-def _evaluate(
-    proposal: Proposal, design: Design, beta: NDArray[np.float64], near: NDArray[np.float64], nobs: int | None
-) -> Evaluations:
-    """Ask for derivatives at `beta`, and hold the number of rows against that of the round before, if it is known."""
-    question = Evaluation(proposal.command.model, proposal.command.depvar, design, beta, near)
-    asked, sums = yield question
-    if not isinstance(asked, Evaluation):
+def _scores(
+    proposal: Proposal, start: Start, solution: Solution
+) -> Generator[Question, tuple[Question, Sums], Products]:
+    """The products of scores at the last beta, for a robust variance."""
+    kind = ClusterScores if proposal.command.across else Scores
+    near = _near(solution.beta, solution.derivatives, start)
+    asked, sums = yield kind(start.layout.specification, start.design, solution.beta, near, start.excluded)
+    if not isinstance(asked, Scores):
         raise TypeError("sent another kind of question than was yielded")
-    found = asked.derivatives(sums)
-    if nobs is not None and found.nobs != nobs:
-        raise TamperedAnswerError(
-            "the number of rows changed within the fit",
-            found=str(found.nobs),
-            expected=str(nobs),
-            do="see which node's data changed, then start the fit again with --again",
-        )
-    return asked, found
+    return Products(asked.products(sums), asked.number(sums))
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +244,7 @@ class Step:
     sums: Sums
 
 
-def expected(program: Program, history: list[Callable[[Question], Step]]) -> Question | FitResult:
+def expected(program: AnyProgram, history: list[Callable[[Question], Step]]) -> Question | FitResult | None:
     """Drive `program` with what has been published; return the question that it comes to, or its result.
 
     Parameters
@@ -292,6 +258,6 @@ def expected(program: Program, history: list[Callable[[Question], Step]]) -> Que
             step = past(question)
             question = program.send((step.asked, step.sums))
     except StopIteration as end:
-        result: FitResult = end.value
+        result: FitResult | None = end.value
         return result
     return question

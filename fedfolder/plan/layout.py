@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fedfolder.command import Column, base_levels, columns
 from fedfolder.errors import VariableError
-from fedfolder.likelihood import LIKELIHOODS
+from fedfolder.likelihood import Totals
 from fedfolder.plan.protocol import first_design, power_of_two
-from fedfolder.questions.moments import NOBS, levels_of
+from fedfolder.questions.moments import BEYOND, NOBS, WEIGHT, factors_of, levels_of, totals_of
+from fedfolder.questions.specification import COUNTING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fedfolder.command import Command
     from fedfolder.questions.design import Design
+    from fedfolder.questions.specification import Specification
     from fedfolder.questions.sums import Sums
+    from fedfolder.solve.derivatives import Derivatives
 
 SMALLEST, LARGEST = 1e-70, 1e70
 """Root mean squares of columns between which every number of a result, however they combine, is a float64."""
@@ -28,26 +30,75 @@ SMALLEST, LARGEST = 1e-70, 1e70
 class Layout:
     """The first design, and what else is known before the first beta.
 
-    `labels` are all columns of the command in its order, those of cells without rows (which the design lacks) among
-    them; `total` is the outcome's sum, None where it is not known of this roster; `unit` is a power of two near the
-    standard deviation of what the coefficients are measured in, and `start_constant` is where the constant starts.
+    Parameters
+    ----------
+    specification : Specification
+        What is fitted, with the levels of a categorical outcome.
+    design : Design
+        Columns centred and scaled, not yet freed of each other.
+    bases : mapping of str to str
+        Each factor's base level.
+    labels : tuple of str
+        All columns of the command in its order, those of cells without rows (which the design lacks) among them.
+    indicators : tuple of str
+        Those columns that are 0 or 1 in every row.
+    totals : Totals
+        Of the outcome; its sum is NaN where it is not known of this roster.
+    unit : float
+        A power of two near the standard deviation of what the coefficients are measured in.
+    start : tuple of float
+        Where the constant of each equation, and each ancillary, starts where there is no offset.
+    offset : float
+        The mean of the offset, which is taken off the constant; 0 where the start allows for it already.
+    sums : mapping of str to float
+        The weighted sum of each column in the units of `design`.
     """
 
+    specification: Specification
     design: Design
-    bases: dict[str, str]
+    bases: Mapping[str, str]
     labels: tuple[str, ...]
-    nobs: int
-    total: float | None
+    indicators: tuple[str, ...]
+    totals: Totals
     unit: float
-    start_constant: float
+    start: tuple[float, ...]
+    offset: float = 0.0
+    sums: Mapping[str, float] = field(default_factory=dict)
 
-    def of_fewer(self, nobs: int) -> Layout:
-        """The same for a smaller roster, of which the number of rows is known and the outcome's sum is not."""
-        return dataclasses.replace(self, nobs=nobs, total=None)
+    @property
+    def nobs(self) -> int:
+        """Rows."""
+        return self.totals.nobs
+
+    @property
+    def observations(self) -> float:
+        """What counts as n: the sum of frequency or importance weights, otherwise the rows."""
+        return self.totals.weight if self.specification.weighted in COUNTING else float(self.totals.nobs)
+
+    @property
+    def normalised(self) -> float:
+        """What sums are multiplied by for weights to add up to n."""
+        return self.observations / self.totals.weight if self.totals.weight else 1.0
+
+    @property
+    def reported(self) -> float:
+        """What log-likelihoods and deviances are multiplied by for people to read, for weights to add up to n."""
+        relative = self.specification.likelihood.profiled or self.specification.weighted == "aw"
+        return self.normalised if relative else 1.0
+
+    def of_fewer(self, found: Derivatives) -> Layout:
+        """The same for a smaller roster, of which the rows and their weights are known and the outcome's sum is not."""
+        weight = found.weight if self.specification.weighted else float(found.nobs)
+        return dataclasses.replace(self, totals=Totals(found.nobs, weight))
 
 
-def lay_out(command: Command, sums: Sums) -> Layout:
+def lay_out(specification: Specification, sums: Sums) -> Layout:
     """The layout that follows from the published moments.
+
+    Parameters
+    ----------
+    specification : Specification
+        That of the command; the levels of a categorical outcome are found here.
 
     Raises
     ------
@@ -56,37 +107,77 @@ def lay_out(command: Command, sums: Sums) -> Layout:
     VariableError
         If a column is too large or too small for its squares and their inverses to be float64.
     """
-    levels = levels_of(sums, command.terms)
-    bases = base_levels(command.terms, levels)
+    command = specification.command
+    levels = levels_of(sums, [factor.variable for factor in factors_of(command.terms)])
+    bases = base_levels(command.terms, {name: tuple(counts) for name, counts in levels.items()}, levels)
     moments = {label: (row[0], row[1]) for (label,), row in sums.rows.items()}
     nobs = int(sums.scalars[NOBS])
-    total, squares = moments[command.depvar]
-    _require_moderate(moments, nobs)
-    labels = tuple(column.label for column in columns(command.terms, levels, bases))
+    _require_moderate(moments, sums.scalars.get(WEIGHT, float(nobs)))
+    labels = tuple(c.label for c in columns(command.terms, {name: tuple(c) for name, c in levels.items()}, bases))
     # A node without a row in a cell may list it with zeros or not at all, so that zeros must mean the same.
     present = [label for label in labels if any(moments.get(label, ())) or not Column.parse(label).factors]
-    likelihood = LIKELIHOODS[command.model]
+    totals = totals_of(specification, sums)
+    if specification.likelihood.categorical:
+        specification = specification.with_levels(list(_outcomes(specification, sums).items()))
+    design = first_design(
+        present, moments, totals.weight, constant=specification.constant, centred=specification.centred
+    )
     return Layout(
-        design=first_design(present, moments, nobs, constant=command.constant),
+        specification=specification,
+        design=design,
         bases=bases,
         labels=labels,
-        nobs=nobs,
-        total=total,
-        unit=unit_of(nobs, total, squares) if likelihood.least_squares else 1.0,
-        start_constant=likelihood.start_constant(nobs, total) if command.constant else 0.0,
+        indicators=tuple(label for label in present if _is_indicator(label, sums)),
+        totals=totals,
+        unit=_unit(specification, totals),
+        start=specification.likelihood.start(totals),
+        offset=_offset(specification, totals, moments),
+        sums=_sums(design, moments, totals.weight),
     )
 
 
-def unit_of(nobs: int, total: float, squares: float) -> float:
-    """A power of two near the standard deviation of an outcome, 1 if it has none; n > 0."""
-    variance = squares / nobs - (total / nobs) ** 2
+def _outcomes(specification: Specification, sums: Sums) -> dict[str, float]:
+    """The levels of a categorical outcome, sorted, with their weighted counts."""
+    return levels_of(sums, [specification.outcome])[specification.outcome]
+
+
+def _sums(design: Design, moments: Mapping[str, tuple[float, float]], weight: float) -> dict[str, float]:
+    """The sum of (x - c) s for each column."""
+    columns = zip(design.columns, design.centres, design.scales, strict=True)
+    return {label: (moments.get(label, (0.0, 0.0))[0] - c * weight) * s for label, c, s in columns}
+
+
+def _offset(specification: Specification, totals: Totals, moments: Mapping[str, tuple[float, float]]) -> float:
+    """What an offset adds to the linear predictor on average, where the likelihood's start does not know of it."""
+    name = specification.roles.get("offset")
+    if name is None or not specification.constant or specification.rate_of_offset:
+        return 0.0
+    return moments[name][0] / totals.weight
+
+
+def _is_indicator(label: str, sums: Sums) -> bool:
+    """Whether a column is 0 or 1 in every row: one of levels alone, or a number that no node has other values of."""
+    column = Column.parse(label)
+    if not column.continuous:
+        return True
+    total, squares = sums.rows.get((label,), (0.0, 0.0))
+    return label in column.continuous and total == squares and not sums.scalars.get(BEYOND + label, 0.0)
+
+
+def _unit(specification: Specification, totals: Totals) -> float:
+    return unit_of(totals.weight, totals.total, totals.squares) if specification.likelihood.least_squares else 1.0
+
+
+def unit_of(weight: float, total: float, squares: float) -> float:
+    """A power of two near the standard deviation of an outcome, 1 if it has none; the weight is above 0."""
+    variance = squares / weight - (total / weight) ** 2
     return power_of_two(math.sqrt(variance)) if variance > 0 else 1.0
 
 
-def _require_moderate(moments: Mapping[str, tuple[float, float]], nobs: int) -> None:
+def _require_moderate(moments: Mapping[str, tuple[float, float]], weight: float) -> None:
     """Refuse a column whose root mean square would let a covariance overflow."""
     for label, (total, squares) in moments.items():
-        size = math.sqrt(squares / nobs)
+        size = math.sqrt(squares / weight)
         if not SMALLEST <= size <= LARGEST and (total or squares):
             raise VariableError(
                 f"the values of {label} are too {'large' if size > 1 else 'small'} to compute with",
@@ -96,10 +187,9 @@ def _require_moderate(moments: Mapping[str, tuple[float, float]], nobs: int) -> 
             )
 
 
-def nothing_to_fit(command: Command, sums: Sums) -> str | None:
+def nothing_to_fit(specification: Specification, sums: Sums) -> str | None:
     """The status if the moments show that there can be no estimate, whatever beta is tried; None if there may."""
-    nobs = int(sums.scalars[NOBS])
-    if nobs == 0:
+    totals = totals_of(specification, sums) if sums.scalars[NOBS] else None
+    if totals is None or totals.weight <= 0:
         return "no observations"
-    varies = LIKELIHOODS[command.model].varies(nobs, *sums.rows[(command.depvar,)])
-    return None if varies else "outcome does not vary"
+    return None if specification.likelihood.varies(totals) else "outcome does not vary"

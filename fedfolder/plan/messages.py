@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from fedfolder.estimates import FitResult
-    from fedfolder.plan.fit import Program
+    from fedfolder.plan.fit import AnyProgram
     from fedfolder.questions.sums import Sums
 
 SUMS = "sums.csv"
@@ -129,7 +129,7 @@ def read_reply(question: Question, content: Content, *, where: str) -> Sums:
     return question.read_answer(scalars, table, where=where)
 
 
-def comes_to(program: Program, requests: Sequence[Content]) -> Question:
+def comes_to(program: AnyProgram, requests: Sequence[Content]) -> Question:
     """The question that the last of a fit's `requests` asks, when the plan leads to it.
 
     The plan is driven with what was asked and published before.
@@ -146,7 +146,7 @@ def comes_to(program: Program, requests: Sequence[Content]) -> Question:
     return asked(reached, requests[-1])
 
 
-def ends_with(program: Program, contents: Sequence[Content]) -> FitResult | None:
+def ends_with(program: AnyProgram, contents: Sequence[Content]) -> FitResult | None:
     """The result that follows from a fit's requests and its closing; None if it was closed before its end.
 
     Raises

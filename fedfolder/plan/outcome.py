@@ -5,32 +5,41 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fedfolder.estimates import FitResult, logit_stats, regress_stats
-from fedfolder.likelihood import LIKELIHOODS
-from fedfolder.solve.information import condition, invert
+from fedfolder.command import guards
+from fedfolder.estimates import FitResult
+from fedfolder.likelihood import find
+from fedfolder.plan.start import Vain
+from fedfolder.plan.statistics import statistics
+from fedfolder.plan.units import covariance, names, scale_of, to_user
+from fedfolder.solve.information import condition, weakest
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from fedfolder.command import Command
     from fedfolder.plan.layout import Layout
+    from fedfolder.plan.perfect import Predictor
     from fedfolder.plan.proposal import Proposal
+    from fedfolder.plan.start import Start
     from fedfolder.questions.design import Design
     from fedfolder.solve.derivatives import Derivatives
     from fedfolder.solve.newton import Solution
 
 NO_NUMBERS = {
-    "no observations": "no node has a row without a missing value in the variables of the command",
-    "separation": "the outcome is predicted perfectly along some direction of the terms: the log-likelihood has no "
-    "maximum, and coefficients grow without end. Look for a term (or a level) within which the outcome never varies, "
-    "and leave it out",
+    "no observations": "no node has a row without a missing value in the variables of the command, or, of matched "
+    "sets, one in which the outcome varies",
+    "separation": "along some direction of the terms the outcome is predicted perfectly, or has no events: the "
+    "log-likelihood has no maximum, and coefficients grow without end. Look for a term (or a level) within which the "
+    "outcome never varies, and leave it out",
     "not concave": "the information is singular at the last beta: the data do not identify all coefficients",
     "not converged": "the solver stopped before the maximum: the last step did not raise the log-likelihood, or the "
     "evaluations that the proposal allows were used up",
-    "outcome does not vary": "the outcome has one value in all rows of all nodes. (For logit, 0 is a "
-    "negative outcome and every other value a positive one: recode 1 and 2 to 0 and 1)",
+    "outcome does not vary": "the outcome has one value in all rows of all nodes. (Of a model for yes or no, 0 is no "
+    "and every other value yes: recode 1 and 2 to 0 and 1)",
     "no coefficients": "every term was left out as constant or collinear, so that there is nothing to estimate",
     "too few rows": "there are no more rows than parameters, so that nothing is left to estimate the error from",
 }
@@ -39,26 +48,61 @@ NO_NUMBERS = {
 EVEN = 64 * float(np.finfo(np.float64).eps)
 """Share of the squares about the rounded mean below which squares about the mean itself are rounding."""
 
+NEAR_ENOUGH = 1e-8
+"""Decrement of the constant alone at which its log-likelihood is its maximum, if rounding allows no better."""
+
+INVOLVED = 0.3
+"""Share of the largest weight in the weakest direction from which a parameter is named in a diagnosis."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Products:
+    """The sum M (P, P) of s s' over rows or clusters, and how many there are."""
+
+    matrix: NDArray[np.float64]
+    number: float
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Where the solver ended: the design it worked in, its solution, and the derivatives at the usual start."""
+    """Where the solver began and ended.
 
-    design: Design
+    With the products of scores if a robust variance was asked for, and the solution of the constant alone if it took
+    one.
+    """
+
+    start: Start
     solution: Solution
-    first: Derivatives
+    products: Products | None = None
+    null: Solution | None = None
 
 
-def failed(proposal: Proposal, status: str, *, nobs: int, evaluations: int, omitted: tuple[str, ...] = ()) -> FitResult:
-    """A result without numbers; every round was an evaluation, but for the one that asked for the moments."""
-    command, likelihood = proposal.command, LIKELIHOODS[proposal.command.model]
+def failed(
+    proposal: Proposal,
+    status: str,
+    *,
+    nobs: int,
+    omitted: tuple[str, ...] = (),
+    involved: tuple[str, ...] = (),
+) -> FitResult:
+    """A result without numbers; whoever drives the program counts its rounds.
+
+    Parameters
+    ----------
+    involved : tuple of str
+        Parameters to name in the diagnosis.
+    """
+    command = proposal.command
+    likelihood = find(command.likelihood)
+    message = NO_NUMBERS[status] + (f". Most involved: {', '.join(involved)}" if involved else "")
     return FitResult(
         command=str(command),
         model=command.model,
+        likelihood=likelihood.name,
         title=likelihood.title,
         depvar=command.depvar,
         status=status,
-        message=NO_NUMBERS[status],
+        message=message,
         nobs=nobs,
         llf=math.nan,
         llnull=None,
@@ -69,64 +113,134 @@ def failed(proposal: Proposal, status: str, *, nobs: int, evaluations: int, omit
         bases={},
         statistic=likelihood.statistic,
         level=command.level,
-        odds_ratios=command.option("or") is not None,
-        rounds=evaluations + proposal.asks_moments,
-        evaluations=evaluations,
+        eform=command.eform,
+        vce=f"cluster {command.roles['cluster']}" if command.vce == "cluster" else command.vce,
+        weight=command.weight.kind if command.weight else "",
+        roles=_roles(command),
+        rounds=0,
+        evaluations=0,
         condition=math.nan,
         stats={},
         without=proposal.without,
     )
 
 
-def in_vain(command: Command, layout: Layout, first: Derivatives, design: Design) -> str | None:
-    """The status if the first derivatives show that there can be no estimate, else None: no need to ask on."""
-    likelihood = LIKELIHOODS[command.model]
-    if likelihood.least_squares and command.constant and total_squares(layout, first) <= -2.0 * EVEN * first.loglike:
-        return "outcome does not vary"
-    if not design.terms:
-        return "no coefficients"
-    if math.isnan(likelihood.scale(first.loglike, layout.nobs, len(design.terms))):
-        return "too few rows"
-    return None
+def _roles(command: Command) -> dict[str, str]:
+    return command.roles if command.trials is None else {**command.roles, "trials": f"{command.trials:g}"}
 
 
-def fitted(proposal: Proposal, layout: Layout, ending: Ending) -> FitResult:
+def in_words(proposal: Proposal, vain: Vain) -> FitResult:
+    """The result of a fit that cannot have an estimate."""
+    return failed(
+        proposal, vain.status, nobs=vain.layout.nobs, omitted=vain.omitted,
+        involved=vain.columns,
+    )  # fmt: skip
+
+
+def in_vain(start: Start) -> Vain | None:
+    """What the first derivatives say if there can be no estimate, else None: no need to ask on."""
+    layout, first = start.layout, start.usual
+    likelihood = layout.specification.likelihood
+    status = None
+    if likelihood.least_squares and layout.design.constant and _is_even(layout, first):
+        status = "outcome does not vary"
+    elif not start.design.terms:
+        status = "no coefficients"
+    elif math.isnan(scale_of(layout, start.derivatives)):
+        status = "too few rows"
+    if status is None:
+        return None
+    return Vain(status, layout, omitted=left_out(layout, start.design))
+
+
+def _is_even(layout: Layout, first: Derivatives) -> bool:
+    return total_squares(layout, first) <= -2.0 * EVEN * first.loglike
+
+
+def fitted(proposal: Proposal, ending: Ending) -> FitResult:
     """The result, in the units of the data."""
-    command, likelihood = proposal.command, LIKELIHOODS[proposal.command.model]
-    solution, design, nobs = ending.solution, ending.design, layout.nobs
+    start, solution = ending.start, ending.solution
+    layout, design = start.layout, start.design
+    information = -solution.derivatives.hessian
     without = failed(
         proposal,
         solution.status if solution.status != "converged" else "not converged",
-        nobs=nobs,
-        evaluations=solution.evaluations,
+        nobs=layout.nobs,
         omitted=left_out(layout, design),
+        involved=_involved(start, information) if solution.status != "converged" else (),
     )
     if solution.status != "converged":
         return without
-    information = -solution.derivatives.hessian
-    scale = likelihood.scale(solution.derivatives.loglike, nobs, len(design.terms))
-    beta, covariance = design.to_user(solution.beta, scale * invert(information))
-    llf, llnull = likelihood.loglike(solution.derivatives.loglike, nobs), _null_loglike(command, layout, ending.first)
-    if likelihood.least_squares:
-        rss, tss = -2.0 * solution.derivatives.loglike, total_squares(layout, ending.first)
-        stats = regress_stats(rss, tss, nobs, len(design.terms), constant=command.constant)
-    else:
-        stats = logit_stats(llf, llnull, design.terms, beta, covariance)
-    return dataclasses.replace(
+    user = to_user(start.parameters, layout.specification.likelihood)
+    beta = np.array([math.fsum(row * solution.beta) for row in user])
+    cov = covariance(proposal.command, ending, user)
+    llf = reported_loglike(layout, solution.derivatives.loglike)
+    result = dataclasses.replace(
         without,
         status=solution.status,
         message="",
+        nobs=round(layout.observations),
         llf=llf,
-        llnull=llnull,
-        names=design.terms,
+        llnull=_null_loglike(proposal, ending),
+        names=names(start.parameters, layout.specification.likelihood),
         beta=beta,
-        cov=covariance,
-        bases=layout.bases,
-        df_resid=nobs - len(design.terms) if likelihood.statistic == "t" else None,
-        iterations=tuple((i.number, likelihood.loglike(i.loglike, nobs)) for i in solution.iterations),
+        cov=cov,
+        **_about(proposal, ending),
+        iterations=tuple((i.number, reported_loglike(layout, i.loglike)) for i in solution.iterations),
         condition=condition(information),
-        stats=stats,
     )
+    return dataclasses.replace(result, stats=statistics(result, ending))
+
+
+def _about(proposal: Proposal, ending: Ending) -> dict[str, Any]:
+    """What else a result says of its model."""
+    layout, products = ending.start.layout, ending.products
+    likelihood, count = layout.specification.likelihood, ending.start.parameters.count
+    clusters = int(products.number) if products and proposal.command.vce == "cluster" else None
+    residual = clusters - 1 if clusters is not None else round(layout.observations) - count
+    return {
+        "bases": layout.bases,
+        "equations": likelihood.equations,
+        "outcomes": layout.specification.levels,
+        "base_outcome": _base_outcome(layout),
+        "clusters": clusters,
+        "df_resid": residual if likelihood.statistic == "t" else None,
+        "notes": _notes(proposal),
+        "excluded": tuple((p.column, str(p), _rows(p, layout)) for p in ending.start.perfect),
+    }
+
+
+def _notes(proposal: Proposal) -> tuple[str, ...]:
+    """What a reader of the table has to know of how rows were chosen and counted."""
+    command = proposal.command
+    told = [f"Note: {sentence}." for sentence in guards.notes(command)]
+    if command.vce == "cluster" and not command.across and len(proposal.nodes) > 1:
+        told.append(f"Note: clusters of {command.roles['cluster']} are taken to lie within sites.")
+    return tuple(told)
+
+
+def _rows(found: Predictor, layout: Layout) -> int:
+    """The rows that a predictor takes out; 0 where only the sum of their weights is known."""
+    return round(found.rows) if layout.specification.counts else 0
+
+
+def _base_outcome(layout: Layout) -> str | None:
+    """The level of a categorical outcome that has no equation, where the others have one each."""
+    specification = layout.specification
+    without = [level for level in specification.levels if level not in specification.likelihood.equations]
+    return without[0] if len(without) == 1 else None
+
+
+def _involved(start: Start, information: NDArray[np.float64]) -> tuple[str, ...]:
+    """The parameters with most weight in the direction about which the data say least."""
+    direction = np.abs(weakest(information))
+    labels = names(start.parameters, start.layout.specification.likelihood)
+    return tuple(label for label, size in zip(labels, direction, strict=True) if size >= INVOLVED * direction.max())
+
+
+def reported_loglike(layout: Layout, kernel: float) -> float:
+    """The log-likelihood that people read, from a sum of the kernel."""
+    return layout.specification.likelihood.loglike(kernel * layout.reported, layout.observations)
 
 
 def left_out(layout: Layout, design: Design) -> tuple[str, ...]:
@@ -134,13 +248,29 @@ def left_out(layout: Layout, design: Design) -> tuple[str, ...]:
     return tuple(label for label in layout.labels if label not in design.columns)
 
 
-def _null_loglike(command: Command, layout: Layout, first: Derivatives) -> float | None:
-    likelihood = LIKELIHOODS[command.model]
-    if not command.constant:
-        return None
+def _null_loglike(proposal: Proposal, ending: Ending) -> float | None:
+    """The log-likelihood with a constant alone; None if it is not known.
+
+    Where a model has no constant by its nature, that without any coefficient.
+    """
+    layout, first = ending.start.layout, ending.start.usual
+    specification = layout.specification
+    likelihood, totals = specification.likelihood, layout.totals
+    if ending.null is not None:
+        near = ending.null.status == "converged" or ending.null.iterations[-1].decrement < NEAR_ENOUGH
+        return reported_loglike(layout, ending.null.derivatives.loglike) if near else None
+    if not likelihood.has_constant:
+        return reported_loglike(layout, first.loglike) if proposal.restart is None else None
     if likelihood.least_squares:
-        return likelihood.null_loglike(layout.nobs, math.nan, total_squares(layout, first))
-    return None if layout.total is None else likelihood.null_loglike(layout.nobs, layout.total, math.nan)
+        if not layout.design.constant:
+            return None
+        about_mean = total_squares(layout, first) * layout.normalised
+        return likelihood.null_loglike(dataclasses.replace(totals, weight=layout.observations, about_mean=about_mean))
+    unknown = math.isnan(totals.total) and not totals.counts
+    if unknown or specification.has_offset or specification.constant != likelihood.has_constant:
+        return None
+    found = likelihood.null_loglike(totals)
+    return None if found is None else found * layout.reported
 
 
 def total_squares(layout: Layout, first: Derivatives) -> float:
@@ -150,5 +280,5 @@ def total_squares(layout: Layout, first: Derivatives) -> float:
     of a regression stands at the mean, rounded, or at zero without a constant: its kernel is -sum (y - c)^2 / 2 and
     its score sum (y - c).
     """
-    about_mean = float(first.score[-1]) ** 2 / layout.nobs if layout.design.constant else 0.0
+    about_mean = float(first.score[-1]) ** 2 / layout.totals.weight if layout.design.constant else 0.0
     return -2.0 * first.loglike - about_mean

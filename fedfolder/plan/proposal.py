@@ -10,19 +10,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fedfolder.command import parse
-from fedfolder.errors import FedfolderError, RefusedError
-from fedfolder.likelihood import LIKELIHOODS
+from fedfolder.errors import FedfolderError, RefusedError, UnknownNameError
+from fedfolder.likelihood import find, names
 from fedfolder.plan.restart import Restart
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.moments import Moments
+from fedfolder.questions.scores import ClusterScores, Scores
+from fedfolder.questions.specification import Specification
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fedfolder.command import Command
+    from fedfolder.questions.question import Question
 
 MOST_EVALUATIONS = 40
 """Betas at which a fit may ask for derivatives, at most."""
+FIRST_WORDING, LAST_WORDING = 1, 2
 _RESTART = "restart"
 
 
@@ -34,7 +38,7 @@ def read_command(text: str) -> Command:
     CommandError, UnknownNameError
         With the place, or the nearest names.
     """
-    return parse(text, LIKELIHOODS)
+    return parse(text, names())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,14 @@ class Proposal:
         Who takes part: each node's name and its public key in hex (empty in a simulation), in the study's order.
     restart : Restart, optional
         Who was left out, and where the plan then begins.
+    wording : int
+        How it says what is asked; `FIRST_WORDING` for a proposal that an earlier version put.
     """
 
     command: Command
     roster: tuple[tuple[str, str], ...]
     restart: Restart | None = None
+    wording: int = LAST_WORDING
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -74,27 +81,68 @@ class Proposal:
         """As plain JSON; what is signed and approved."""
         said: dict[str, Any] = {
             "command": str(self.command),
-            "model": LIKELIHOODS[self.command.model].title,
-            "variables": self._variables(),
-            "sample": "rows without a missing value in any of these variables",
+            "model": find(self.command.likelihood).title,
+            "variables": [{"name": name, "use": use} for name, use in self.command.uses],
+            "sample": self._sample(),
             "asked": [
-                *([{"kind": Moments.kind, "times at most": 1, "leaves": Moments.asks}] if self.asks_moments else []),
-                {"kind": Evaluation.kind, "times at most": MOST_EVALUATIONS, "leaves": Evaluation.asks},
+                {"kind": kind.kind, "times at most": times, "leaves": leaves} for kind, times, leaves in self._asked()
             ],
             "driver": "newton",
             "roster": [{"node": name, "key": key} for name, key in self.roster],
         }
         return said if self.restart is None else {**said, _RESTART: self.restart.to_dict()}
 
-    def _variables(self) -> list[dict[str, str]]:
-        """Each variable with the use that the command makes of it."""
-        found = [{"name": self.command.depvar, "use": "outcome"}]
-        for use, names in (
-            ("levels", [f.variable for term in self.command.terms for f in term.factors]),
-            ("number", [name for term in self.command.terms for name in term.continuous]),
-        ):
-            found += [{"name": name, "use": use} for name in dict.fromkeys(names)]
-        return found
+    def _sample(self) -> str:
+        """The rows that enter, in words."""
+        command, likelihood = self.command, find(self.command.likelihood)
+        complete = "rows without a missing value in any of these variables"
+        if self.wording == FIRST_WORDING:
+            return complete
+        parts = [complete]
+        if command.condition is not None:
+            parts.append(f"if {command.condition} (a missing value is larger than any number)")
+        if command.weight is not None:
+            parts.append("without rows of weight zero")
+        if "group" in likelihood.roles:
+            parts.append("without sets in which the outcome does not vary")
+        if likelihood.binary:
+            parts.append("without those at a value of a 0/1 column at which the outcome, at all nodes, never varies")
+        return ", ".join(parts)
+
+    def _asked(self) -> list[tuple[type[Question], int, str]]:
+        """Each kind of question, how often it may be asked, and what leaves then."""
+        asked: list[tuple[type[Question], int, str]] = []
+        if self.asks_moments:
+            asked.append((Moments, 1, self._with(Moments.asks, self._more_moments())))
+        asked.append((Evaluation, MOST_EVALUATIONS, self._with(Evaluation.asks, self._more_derivatives())))
+        if self.command.vce != "oim":
+            scores = ClusterScores if self.command.across else Scores
+            asked.append((scores, 1, scores.asks))
+        return asked
+
+    def _with(self, asks: str, more: list[str]) -> str:
+        return asks if self.wording == FIRST_WORDING else "; ".join([asks, *more])
+
+    def _more_moments(self) -> list[str]:
+        """What the moments hold beside columns, in words."""
+        command, likelihood = self.command, find(self.command.likelihood)
+        measured = Specification.of(command).measures
+        return [
+            *(["how many rows have each level of the outcome"] if likelihood.categorical else []),
+            *([f"the same of {', '.join(measured)}"] if measured else []),
+            *(["the sum of the weights"] if command.weight else []),
+        ]
+
+    def _more_derivatives(self) -> list[str]:
+        """What comes with derivatives, in words."""
+        specification = Specification.of(self.command)
+        likelihood = specification.likelihood
+        closed = likelihood.has_constant and not specification.has_offset and likelihood.least_squares
+        return [
+            *([f"the sums of {' and '.join(likelihood.also)}"] if likelihood.also else []),
+            *([] if likelihood.curved and specification.constant else ["once, those of a linear regression instead"]),
+            *([] if closed or likelihood.binary else ["also at a second beta, of the constant alone"]),
+        ]
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Proposal:
@@ -113,13 +161,21 @@ class Proposal:
         try:
             parsed = read_command(command)
             restart = None if _RESTART not in found else Restart.from_dict(found[_RESTART], parsed)
-            proposal = cls(parsed, tuple((str(e.get("node")), str(e.get("key"))) for e in entries), restart)
+            names = tuple((str(e.get("node")), str(e.get("key"))) for e in entries)
+        except UnknownNameError as error:
+            raise RefusedError(
+                f"this proposal cannot be read here: {error.what}",
+                found=error.found or command[:80],
+                do="install what brings the model, in the server's version, and start the node again",
+            ) from None
         except FedfolderError as error:
             raise RefusedError("this proposal cannot be read here", found=error.what) from None
-        if proposal.to_dict() != dict(found):
-            raise RefusedError(
-                "this proposal says something else than its command means here",
-                expected="a server of the same version of fedfolder",
-                do="compare `fedfolder --version` at both ends",
-            )
-        return proposal
+        for wording in (LAST_WORDING, FIRST_WORDING):
+            proposal = cls(parsed, names, restart, wording)
+            if proposal.to_dict() == dict(found):
+                return proposal
+        raise RefusedError(
+            "this proposal says something else than its command means here",
+            expected="a server of the same version of fedfolder",
+            do="compare `fedfolder --version` at both ends",
+        )

@@ -36,18 +36,18 @@ def rounded(value: float, quantum: float) -> float:
     return round(value / quantum) * quantum
 
 
-def centre_and_scale(nobs: int, total: float, squares: float, *, centred: bool) -> tuple[float, float]:
+def centre_and_scale(weight: float, total: float, squares: float, *, centred: bool) -> tuple[float, float]:
     """c, the mean rounded to sd/1024 (0 without a constant), and s, a power of two near 1/sd.
 
     Parameters
     ----------
-    nobs : int
-        n > 0.
+    weight : float
+        The sum of the weights, n without; above 0.
     total, squares : float
-        Sum of x and of x^2.
+        Weighted sums of x and of x^2.
     """
-    mean = total / nobs if centred else 0.0
-    spread = math.sqrt(max(squares / nobs - mean * mean, 0.0))
+    mean = total / weight if centred else 0.0
+    spread = math.sqrt(max(squares / weight - mean * mean, 0.0))
     spread = max(spread, _LEAST_SPREAD * abs(mean))
     if spread == 0.0:
         return mean, 1.0
@@ -55,10 +55,26 @@ def centre_and_scale(nobs: int, total: float, squares: float, *, centred: bool) 
 
 
 def first_design(
-    columns: Sequence[str], moments: Mapping[str, tuple[float, float]], nobs: int, *, constant: bool
+    columns: Sequence[str],
+    moments: Mapping[str, tuple[float, float]],
+    weight: float,
+    *,
+    constant: bool,
+    centred: bool | None = None,
 ) -> Design:
-    """Columns centred and scaled by their moments (sum, sum of squares), not yet freed of each other."""
-    pairs = [centre_and_scale(nobs, *moments.get(label, (0.0, 0.0)), centred=constant) for label in columns]
+    """Columns centred and scaled by their moments (sum, sum of squares), not yet freed of each other.
+
+    Parameters
+    ----------
+    weight : float
+        The sum of the weights, n without.
+    constant : bool
+        Whether a column of ones follows.
+    centred : bool, optional
+        Whether columns may be centred; as `constant` if not given.
+    """
+    centring = constant if centred is None else centred
+    pairs = [centre_and_scale(weight, *moments.get(label, (0.0, 0.0)), centred=centring) for label in columns]
     return Design(
         columns=tuple(columns),
         constant=constant,
@@ -69,7 +85,7 @@ def first_design(
     )
 
 
-def freed_design(first: Design, information: Matrix, nobs: int) -> tuple[Design, tuple[int, ...]]:
+def freed_design(first: Design, information: Matrix, weight: float) -> tuple[Design, tuple[int, ...]]:
     """The design whose columns are freed of each other, and the places in `first.terms` of what is left.
 
     The inner product is the information at the start: for a logit it is X'X/4, for a regression X'X. Each column
@@ -80,6 +96,8 @@ def freed_design(first: Design, information: Matrix, nobs: int) -> tuple[Design,
     ----------
     information : (p, p)
         -Hessian at the start, in the units and order of `first`.
+    weight : float
+        The sum of the weights, n without.
     """
     p = len(first.columns)
     order = [p, *range(p)] if first.constant else list(range(p))
@@ -92,7 +110,7 @@ def freed_design(first: Design, information: Matrix, nobs: int) -> tuple[Design,
         factor.keep(j, left)
         if j != p:
             mixing.append(_row(factor, information, coefficients, left, constant=first.constant))
-            rescaling.append(1.0 / power_of_two(math.sqrt(left / nobs)))
+            rescaling.append(1.0 / power_of_two(math.sqrt(left / weight)))
     kept = [j for j in factor.kept if j != p]
     design = Design(
         columns=tuple(first.columns[j] for j in kept),

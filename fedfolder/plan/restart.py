@@ -15,6 +15,8 @@ import numpy as np
 
 from fedfolder.errors import RefusedError
 from fedfolder.questions.moments import Moments
+from fedfolder.questions.parameters import Parameters
+from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import to_parts
 from fedfolder.solve.derivatives import Derivatives
 
@@ -92,7 +94,7 @@ class Restart:
 
     def shift(self, layout: Layout) -> NDArray[np.float64]:
         """How far this start lies from the usual one, every parameter alike; (p,) in the units of the first design."""
-        p = len(layout.design.terms)
+        p = Parameters.of(layout.specification.likelihood, layout.design).count
         return np.full(p, self.start * STEP / p * layout.unit) if p else np.zeros(0)
 
 
@@ -104,7 +106,7 @@ def without_of(proposal: Mapping[str, Any]) -> tuple[str, ...]:
 def _read_moments(found: object, command: Command) -> Sums:
     match found:
         case {"scalars": dict() as scalars, "table": str() as table}:
-            question = Moments(command.model, command.depvar, command.terms)
+            question = Moments(Specification.of(command))
             return question.read_answer(scalars, table.encode(), where="the moments of the restart")
         case _:
             raise RefusedError("the moments of this restart cannot be read here", expected="scalars and a table")
@@ -114,4 +116,4 @@ def moved(found: Derivatives, by: NDArray[np.float64]) -> Derivatives:
     """The derivatives of a quadratic `by` (p,) further on: l + s'd + d'Hd/2, s + Hd, H."""
     step = found.hessian @ by
     loglike = found.loglike + float(found.score @ by) + float(by @ step) / 2
-    return Derivatives(found.nobs, loglike, found.score + step, found.hessian)
+    return Derivatives(found.nobs, loglike, found.score + step, found.hessian, found.further)

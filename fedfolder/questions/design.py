@@ -106,8 +106,8 @@ class Design:
             m[j] *= self.rescaling[j]
         return m
 
-    def to_user(self, beta: NDArray[np.float64], covariance: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-        """Coefficients (p,) and covariance (p, p) in the units of the data: g = B b, V_g = B V_b B'."""
+    def to_user(self) -> NDArray[np.float64]:
+        """B (p, p), which leads to the units of the data: g = B b."""
         p = len(self.columns)
         u = self.unmixing()
         b = np.zeros_like(u)
@@ -116,6 +116,4 @@ class Design:
         if self.constant:
             for j in range(len(self.terms)):
                 b[p, j] = math.fsum([u[j, p], *(-self.centres[k] * b[k, j] for k in range(p))])
-        user = np.array([math.fsum(row * beta) for row in b])
-        spread = b @ covariance @ b.T
-        return user, (spread + spread.T) / 2
+        return b

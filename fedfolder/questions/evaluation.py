@@ -5,138 +5,100 @@ The answer is in protocol units (see `design`), and so is beta: what a node comp
 
 from __future__ import annotations
 
-import functools
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from fedfolder.errors import BetaError, RefusedError, TamperedAnswerError
-from fedfolder.likelihood import LIKELIHOODS
+from fedfolder.errors import TamperedAnswerError
 from fedfolder.likelihood.base import ROUNDING
-from fedfolder.questions.question import Question, whole
-from fedfolder.questions.sums import Sums, read_table, write_table
+from fedfolder.questions.at_beta import CANDIDATE, AtBeta
+from fedfolder.questions.compute import contribution
+from fedfolder.questions.moments import WEIGHT
+from fedfolder.questions.question import whole
+from fedfolder.questions.sums import Sums
 from fedfolder.solve.derivatives import Derivatives
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
-    from fedfolder.questions.design import Design
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.sums import Labels, Values
 
-BETA = "beta.csv"
-EQUATION = "xb"
-CANDIDATE = "b1"
+LOGLIKE = f"loglike {CANDIDATE}"
+OUTSIDE = f"outside {CANDIDATE}"
+"""1 from a node at which the likelihood of some row is not defined at this beta; all else is then zero."""
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation(Question):
+class Evaluation(AtBeta):
     """Log-likelihood and its derivatives at `beta`.
 
-    `beta.csv` is `equation,term,b1`; the answer `candidate,equation,term,gradient` and a column of the Hessian for each
-    parameter (`xb:age`); scalars are `nobs` and `loglike b1`.
-
-    Parameters
-    ----------
-    model, outcome : str
-        The likelihood and its outcome.
-    design : Design
-        The columns and the protocol constants.
-    beta : (p,) float64
-        In protocol units.
-    tolerance : (p,) float64
-        How far a beta that is asked may lie from this one, parameter by parameter.
+    The answer is `candidate,equation,term,gradient` and a column of the Hessian for each parameter (`xb:age`); scalars
+    are `nobs`, `loglike b1`, those of the model's further sums (`pearson b1`), `weight` (the sum of the weights, where
+    there are any), and `outside b1` where beta is outside of what the likelihood is defined for.
     """
 
-    model: str
-    outcome: str
-    design: Design
-    beta: NDArray[np.float64]
-    tolerance: NDArray[np.float64]
-
     kind: ClassVar[str] = "derivatives"
+    betas: ClassVar[int] = 1
     asks: ClassVar[str] = "number of rows; log-likelihood, gradient and Hessian at the beta that is sent"
     answer_name: ClassVar[str] = "derivatives.csv"
     answer_keys: ClassVar[tuple[str, ...]] = ("candidate", "equation", "term")
 
-    def declaration(self) -> dict[str, Any]:
-        """What is computed, and of which parameters."""
-        return {
-            "kind": self.kind,
-            "model": self.model,
-            "outcome": self.outcome,
-            "candidates": 1,
-            "terms": list(self.design.terms),
-            "units": "protocol",
-        }
-
-    def payloads(self) -> dict[str, bytes]:
-        """`beta.csv`."""
-        rows: dict[Labels, Values] = {
-            (EQUATION, term): (float(b),) for term, b in zip(self.design.terms, self.beta, strict=True)
-        }
-        return {BETA: write_table(("equation", "term"), (CANDIDATE,), rows)}
-
-    def units(self) -> dict[str, Any]:
-        """The design's constants."""
-        return self.design.declaration()
-
-    def as_asked(self, declaration: Mapping[str, Any], payloads: Mapping[str, bytes]) -> Evaluation:
-        """The same at the server's beta, which must be the plan's to within `tolerance`."""
-        if declaration != self.declaration() or set(payloads) != {BETA}:
-            raise RefusedError("the question is not the one that the plan comes to", expected="derivatives at its beta")
-        beta = read_beta(payloads[BETA], self.design.terms)
-        if not np.all(np.abs(beta - self.beta) <= self.tolerance):
-            raise BetaError(
-                "this beta is not the one that the plan leads to from the published sums",
-                expected="the next Newton step",
-                do="ask whoever runs the server: nothing was computed",
-            )
-        return Evaluation(self.model, self.outcome, self.design, beta, self.tolerance)
-
     def compute(self, sample: Sample) -> Sums:
         """Sums over the rows of `sample`."""
-        found = evaluate(sample, self.model, self.outcome, self.design, self.beta)
+        found, nobs = contribution(self, sample), self.included(sample).nobs
         rows: dict[Labels, Values] = {
-            (CANDIDATE, EQUATION, term): (float(found.score[j]), *map(float, found.hessian[j]))
-            for j, term in enumerate(self.design.terms)
+            (CANDIDATE, *label): (float(found.score[j]), *map(float, found.hessian[j]))
+            for j, label in enumerate(self.parameters.labels)
         }
-        scalars = {"nobs": float(found.nobs), f"loglike {CANDIDATE}": found.loglike}
+        scalars = {"nobs": float(nobs), LOGLIKE: found.loglike}
+        scalars |= {f"{name} {CANDIDATE}": value for name, value in found.further.items()}
+        if not found.defined:
+            scalars[OUTSIDE] = 1.0
+        weights = self.specification.weights(self.included(sample))
+        if weights is not None:
+            scalars[WEIGHT] = float(weights.sum())
         return Sums(scalars, self.answer_keys, self._columns(), rows)
 
     def _columns(self) -> tuple[str, ...]:
-        return ("gradient", *(f"{EQUATION}:{term}" for term in self.design.terms))
+        return ("gradient", *(f"{equation}:{term}" for equation, term in self.parameters.labels))
 
     def check(self, answer: Sums, *, where: str) -> None:
         """Rows, columns and scalars as asked, and a Hessian that is symmetric and, of a concave likelihood, downward.
 
         Each term of the diagonal is a square times a second derivative, so its sign survives any rounding.
         """
-        labels = [(CANDIDATE, EQUATION, term) for term in self.design.terms]
+        likelihood = self.specification.likelihood
+        labels = [(CANDIDATE, *label) for label in self.parameters.labels]
         if list(answer.rows) != labels or answer.columns != self._columns():
             raise TamperedAnswerError("this answer has other parameters than were asked for", where=where)
-        if set(answer.scalars) != {"nobs", f"loglike {CANDIDATE}"}:
+        scalars = {"nobs", LOGLIKE, *(f"{name} {CANDIDATE}" for name in likelihood.also)}
+        scalars |= {WEIGHT} if self.specification.weighted else set()
+        if set(answer.scalars) - {OUTSIDE} != scalars:
             raise TamperedAnswerError("this answer has other scalars than were asked for", where=where)
         whole(answer.scalars["nobs"], "nobs", where=where)
+        whole(answer.scalars.get(OUTSIDE, 0.0), OUTSIDE, where=where)
         hessian = self.derivatives(answer).hessian
         if not np.array_equal(hessian, hessian.T):
             raise TamperedAnswerError("the Hessian of this answer is not symmetric", where=where)
-        if answer.scalars[f"loglike {CANDIDATE}"] > LIKELIHOODS[self.model].highest:
+        if answer.scalars[LOGLIKE] > likelihood.highest:
             raise TamperedAnswerError("the log-likelihood of this answer is higher than any can be", where=where)
-        if LIKELIHOODS[self.model].concave:
+        if likelihood.concave:
             _require_downward(hessian, where)
 
     def derivatives(self, sums: Sums) -> Derivatives:
-        """The sums as arrays."""
-        table = np.array(list(sums.rows.values())).reshape(len(self.design.terms), -1)
+        """The sums as arrays; the log-likelihood is NaN where a node says that it is not defined."""
+        p = self.parameters.count
+        table = np.array(list(sums.rows.values())).reshape(p, -1)
         return Derivatives(
             nobs=int(sums.scalars["nobs"]),
-            loglike=sums.scalars[f"loglike {CANDIDATE}"],
+            loglike=math.nan if sums.scalars.get(OUTSIDE) else sums.scalars[LOGLIKE],
             score=table[:, 0] if table.size else np.zeros(0),
             hessian=table[:, 1:] if table.size else np.zeros((0, 0)),
+            weight=sums.scalars.get(WEIGHT, math.nan),
+            further={name: sums.scalars[f"{name} {CANDIDATE}"] for name in self.specification.likelihood.also},
         )
 
 
@@ -150,52 +112,3 @@ def _require_downward(hessian: NDArray[np.float64], where: str) -> None:
             found="a direction in which the log-likelihood curves upward",
             expected="the second derivatives of the log-likelihood, not of its negative",
         )
-
-
-def read_beta(content: bytes, terms: tuple[str, ...]) -> NDArray[np.float64]:
-    """The beta of `beta.csv`.
-
-    Raises
-    ------
-    BetaError
-        If it is not finite, lacks terms, has too many, or has others.
-    """
-    try:
-        columns, rows = read_table(content, ("equation", "term"), where=BETA)
-    except TamperedAnswerError as error:
-        raise BetaError(f"the beta cannot be read: {error.what}", where=error.where, found=error.found) from None
-    labels = [(EQUATION, term) for term in terms]
-    if columns != (CANDIDATE,) or list(rows) != labels:
-        raise BetaError(
-            "the beta has other terms than the model",
-            where=BETA,
-            found=", ".join(term for _, term in rows)[:200],
-            expected=", ".join(terms),
-        )
-    return np.array([rows[label][0] for label in labels])
-
-
-@functools.cache
-def _one_thread() -> Any:  # noqa: ANN401 - threadpoolctl has no types
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-def evaluate(sample: Sample, model: str, outcome: str, design: Design, beta: NDArray[np.float64]) -> Derivatives:
-    """Log-likelihood, score Z's and Hessian Z' diag(h) Z at eta = Z beta, over the rows of `sample`.
-
-    Blocks are summed in their order, each with one thread of BLAS, so the same rows give the same bits whatever else
-    the machine does.
-    """
-    likelihood = LIKELIHOODS[model]
-    y = likelihood.outcome(sample.outcome(outcome))
-    loglike, score, hessian = 0.0, np.zeros(len(beta)), np.zeros((len(beta), len(beta)))
-    with _one_thread().limit(limits=1, user_api="blas"):
-        for rows, z in design.blocks(sample):
-            found = likelihood.derivatives(y[rows], z @ beta)
-            loglike += float(found.loglike.sum())
-            score += z.T @ found.score
-            hessian += z.T @ (z * found.hessian[:, None])
-    lower = np.tril(hessian)
-    return Derivatives(sample.nobs, loglike, score, lower + np.tril(hessian, -1).T)

@@ -12,39 +12,48 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fedfolder.command.terms import Column, Term, all_combinations, can_be_shown, level_key
+from fedfolder.command.terms import Column, Factor, Term, all_combinations, can_be_shown, level_key
 from fedfolder.errors import CommandError, RefusedError, TamperedAnswerError, VariableError
-from fedfolder.likelihood import LIKELIHOODS
+from fedfolder.likelihood import Totals
 from fedfolder.likelihood.base import ROUNDING
 from fedfolder.questions.question import Question, whole
 from fedfolder.questions.sums import Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from fedfolder.questions.sample import Sample
+    from fedfolder.questions.specification import Specification
     from fedfolder.questions.sums import Labels, Values
 
 NOBS = "nobs"
 NODES = "nodes"
+WEIGHT = "weight"
+EXPOSURE = "exposure"
 TEXT = "text "
 """Start of the scalars that count the nodes at which a variable holds text."""
+TYPELESS = "typeless "
+"""Start of the scalars that count the nodes at which a factor has numbers in a file without types, such as a .csv."""
+BEYOND = "beyond 0/1 "
+"""Start of the scalars that count the nodes at which a number has other values than 0 and 1."""
 
 
 @dataclass(frozen=True)
 class Moments(Question):
-    """Sum and sum of squares of the outcome and of every column that the terms can have.
+    """Sum and sum of squares of the outcome and of every column that the terms can have, weighted if the command is.
 
     The columns are the combinations of levels that occur at the node, bases included; a 0/1 column's sum is a count.
-    The table is `column,sum,sum_of_squares`; scalars are `nobs`, `nodes` (1 if there are rows) and `text x` (1 if the
-    factor x holds text here).
+    A categorical outcome counts by its levels. Offsets, exposures and the like are among the rows, by name.
+
+    The table is `column,sum,sum_of_squares`; scalars are `nobs`, `nodes` (1 if there are rows), `weight` (the sum of
+    the weights, where there are any), `exposure` (the sum of exp(offset), for rates) and `text x` (1 if the factor x
+    holds text here). For a yes-or-no outcome, which a 0/1 column can predict perfectly, `beyond 0/1 x` is 1 if the
+    number x has other values here.
     """
 
-    model: str
-    outcome: str
-    terms: tuple[Term, ...]
+    specification: Specification
 
     kind: ClassVar[str] = "moments"
     asks: ClassVar[str] = "number of rows; per column its sum and sum of squares (for a level: how many rows have it)"
@@ -53,12 +62,8 @@ class Moments(Question):
 
     def declaration(self) -> dict[str, Any]:
         """Model, outcome and terms."""
-        return {
-            "kind": self.kind,
-            "model": self.model,
-            "outcome": self.outcome,
-            "terms": [str(term) for term in self.terms],
-        }
+        terms = [str(term) for term in self.specification.terms]
+        return {"kind": self.kind, **self.specification.declaration(), "terms": terms}
 
     def as_asked(self, declaration: Mapping[str, Any], payloads: Mapping[str, bytes]) -> Question:
         """Itself: there is nothing in it that may differ. RefusedError otherwise."""
@@ -72,53 +77,110 @@ class Moments(Question):
         Raises
         ------
         VariableError
-            If squares of a variable, or of a product, are too large to add.
+            If squares of a variable, or of a product, are too large to add, or an outcome is none of the model's.
         """
-        y = LIKELIHOODS[self.model].outcome(sample.outcome(self.outcome))
-        rows: dict[Labels, Values] = {(self.outcome,): _moments(y, self.outcome)}
+        asked, weights = self.specification, self.specification.weights(sample)
+        rows: dict[Labels, Values] = {}
+        if not asked.likelihood.categorical:
+            rows[(asked.outcome,)] = _moments(asked.rows(sample)["y"], asked.outcome, weights)
+        for name in asked.measures:
+            rows[(name,)] = _moments(sample.outcome(name), name, weights)
         for column in self._columns(sample):
             with np.errstate(over="ignore"):
-                values = _moments(sample.column(column), " and ".join(column.continuous))
+                values = _moments(sample.column(column), " and ".join(column.continuous), weights)
             # A level or cell without rows here is left out: a missing row is zero, and other nodes may have it.
             if column.continuous or values[0] > 0:
                 rows[(column.label,)] = values
         scalars = {NOBS: float(sample.nobs), NODES: float(sample.nobs > 0)}
-        for name in sample.factors:
+        if asked.rate_of_offset:
+            scalars[EXPOSURE] = self._exposure(sample, weights)
+        if weights is not None:
+            scalars[WEIGHT] = float(weights.sum())
+        for name in self._factors():
             scalars[TEXT + name] = float(sample.nobs > 0 and sample.kinds[name] == "text")
+            if sample.nobs > 0 and sample.kinds[name] == "either":
+                scalars[TYPELESS + name] = 1.0
+        for name in self._numbers():
+            found = sample.outcome(name)
+            scalars[BEYOND + name] = float(((found != 0) & (found != 1)).any())
         return Sums(scalars, self.answer_keys, ("sum", "sum_of_squares"), rows)
+
+    def _exposure(self, sample: Sample, weights: NDArray[np.float64] | None) -> float:
+        """What the offset says of the exposure, summed: exp(offset)."""
+        offset = self.specification.offset(sample)
+        with np.errstate(over="ignore", under="ignore"):
+            total = 0.0 if offset is None else float((np.exp(offset) * (1.0 if weights is None else weights)).sum())
+        if not math.isfinite(total):
+            name = self.specification.roles["offset"]
+            what = f"values of the offset {name} are too large"
+            raise VariableError(what, where=name, do="an offset is the logarithm of an exposure")
+        return total
+
+    def _factors(self) -> list[str]:
+        outcome = [self.specification.outcome] if self.specification.likelihood.categorical else []
+        return outcome + [factor.variable for factor in factors_of(self.specification.terms)]
+
+    def _numbers(self) -> list[str]:
+        """The variables of a model for yes or no that stand as numbers by themselves."""
+        terms = self.specification.terms if self.specification.likelihood.binary else ()
+        return [term.continuous[0] for term in terms if not term.factors and len(term.continuous) == 1]
+
+    def _terms(self) -> list[Term]:
+        """Every factor by itself, and the terms."""
+        return [*(Term((Factor(name),)) for name in self._factors()), *self.specification.terms]
 
     def _columns(self, sample: Sample) -> Iterable[Column]:
         """Levels first, each factor by itself, then the terms."""
         levels = {name: factor.levels for name, factor in sample.factors.items()}
-        single = [Term((factor,)) for factor in factors_of(self.terms)]
-        return dict.fromkeys(c for term in [*single, *self.terms] for c in all_combinations(term, levels))
+        return dict.fromkeys(c for term in self._terms() for c in all_combinations(term, levels))
 
     def check(self, answer: Sums, *, where: str) -> None:
         """Every row must be a column of the terms, and every count a count."""
+        asked, known = self.specification, {term.key for term in self._terms()}
         nobs = whole(answer.scalars.get(NOBS, -1.0), NOBS, where=where)
-        names = {factor.variable for factor in factors_of(self.terms)}
-        if set(answer.scalars) != {NOBS, NODES, *(TEXT + name for name in names)}:
+        weighted = {WEIGHT} if asked.weighted else set()
+        weighted |= {EXPOSURE} if asked.rate_of_offset else set()
+        wanted = {NOBS, NODES, *weighted, *(TEXT + name for name in self._factors())}
+        # Answers of the first version lack these; not every file is without types.
+        optional = {BEYOND + name for name in self._numbers()} | {TYPELESS + name for name in self._factors()}
+        if not wanted <= set(answer.scalars) <= wanted | optional:
             raise TamperedAnswerError("this answer has other scalars than were asked for", where=where)
-        if answer.columns != ("sum", "sum_of_squares") or (self.outcome,) not in answer.rows:
+        measured = {(name,) for name in asked.measures}
+        measured |= set() if asked.likelihood.categorical else {(asked.outcome,)}
+        if answer.columns != ("sum", "sum_of_squares") or not measured <= set(answer.rows):
             raise TamperedAnswerError("this answer has other columns than were asked for", where=where)
-        known = {term.key for term in self.terms} | {Term((factor,)).key for factor in factors_of(self.terms)}
-        for (label,), (total, squares) in answer.rows.items():
-            place = f"{where}: {label}"
-            column = _parsed(label, where)
-            shape = (frozenset(name for name, _ in column.factors), tuple(sorted(column.continuous)))
-            if label != self.outcome and shape not in known:
-                raise TamperedAnswerError("this answer has a column that was not asked for", where=place)
-            if squares < 0 or total * total > nobs * squares * (1 + ROUNDING):
-                raise TamperedAnswerError("no numbers have this sum and this sum of squares", where=place)
-            if label == self.outcome and not LIKELIHOODS[self.model].can_be(nobs, total, squares):
-                raise TamperedAnswerError(f"no outcome of a {self.model} has this sum", where=place)
-            if column.factors and not column.continuous and not whole(total, label, where=where) == squares <= nobs:
-                raise TamperedAnswerError("the count of a level is none", where=place)
+        weight = answer.scalars.get(WEIGHT, float(nobs))
+        if not weight >= 0 or (asked.counts and not weight.is_integer()):
+            raise TamperedAnswerError("the sum of weights is none", where=where)
+        for labels, row in answer.rows.items():
+            self._check_row(labels, row, answer, known=known, measured=labels in measured, where=where)
+
+    def _check_row(
+        self, labels: Labels, row: Values, answer: Sums, *, known: set[Any], measured: bool, where: str
+    ) -> None:
+        (label,), (total, squares) = labels, row
+        asked, place = self.specification, f"{where}: {label}"
+        nobs = int(answer.scalars[NOBS])
+        weight = answer.scalars.get(WEIGHT, float(nobs))
+        column = _parsed(label, where)
+        shape = (frozenset(name for name, _ in column.factors), tuple(sorted(column.continuous)))
+        if not measured and shape not in known:
+            raise TamperedAnswerError("this answer has a column that was not asked for", where=place)
+        if squares < 0 or total * total > weight * squares * (1 + ROUNDING):
+            raise TamperedAnswerError("no numbers have this sum and this sum of squares", where=place)
+        if label == asked.outcome and not asked.likelihood.can_be(totals_of(asked, answer)):
+            raise TamperedAnswerError(f"no outcome of a {asked.command.model} has this sum", where=place)
+        is_level = bool(column.factors) and not column.continuous
+        if asked.counts and (is_level or (label == asked.outcome and asked.likelihood.binary)):
+            whole(total, label, where=where)
+        if is_level and not 0 <= total == squares <= weight * (1 + ROUNDING):
+            raise TamperedAnswerError("the count of a level is none", where=place)
 
 
-def _moments(values: NDArray[np.float64], name: str) -> Values:
+def _moments(values: NDArray[np.float64], name: str, weights: NDArray[np.float64] | None) -> Values:
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        total, squares = float(values.sum()), float((values * values).sum())
+        weighted = values if weights is None else weights * values
+        total, squares = float(weighted.sum()), float((weighted * values).sum())
     if not math.isfinite(total) or not math.isfinite(squares):
         raise VariableError(
             f"values of {name} are too large to square",
@@ -142,18 +204,40 @@ def factors_of(terms: Iterable[Term]) -> list[Any]:
     return list({factor.variable: factor for term in terms for factor in term.factors}.values())
 
 
-def levels_of(sums: Sums, terms: Sequence[Term]) -> dict[str, tuple[str, ...]]:
-    """The levels of each factor over all nodes, sorted."""
-    found: dict[str, set[str]] = {factor.variable: set() for factor in factors_of(terms)}
-    for (label,) in sums.rows:
+def levels_of(sums: Sums, names: Iterable[str]) -> dict[str, dict[str, float]]:
+    """The levels of each variable in `names` over all nodes, sorted, each with its weighted number of rows."""
+    found: dict[str, dict[str, float]] = {name: {} for name in names}
+    for (label,), (count, _) in sums.rows.items():
         column = Column.parse(label)
-        if len(column.factors) == 1 and not column.continuous:
-            found[column.factors[0][0]].add(column.factors[0][1])
-    return {name: tuple(sorted(levels, key=level_key)) for name, levels in found.items()}
+        if len(column.factors) == 1 and not column.continuous and column.factors[0][0] in found:
+            found[column.factors[0][0]][column.factors[0][1]] = count
+    return {name: dict(sorted(counts.items(), key=lambda item: level_key(item[0]))) for name, counts in found.items()}
+
+
+def totals_of(specification: Specification, sums: Sums) -> Totals:
+    """What the moments say of the outcome."""
+    nobs = int(sums.scalars[NOBS])
+    weight = sums.scalars.get(WEIGHT, float(nobs))
+    if specification.likelihood.categorical:
+        counts = levels_of(sums, [specification.outcome])[specification.outcome]
+        return Totals(nobs, weight, counts=tuple(counts.values()))
+    total, squares = sums.rows[(specification.outcome,)]
+    roles = specification.command.roles
+    if "trials" in specification.likelihood.roles:
+        constant = weight * (specification.command.trials or 1.0)
+        exposure = sums.rows[(roles["trials"],)][0] if "trials" in roles else constant
+    elif specification.rate_of_offset:
+        exposure = sums.scalars[EXPOSURE]
+    else:
+        exposure = sums.rows[(roles["exposure"],)][0] if "exposure" in roles else math.nan
+    return Totals(nobs, weight, total, squares, exposure=exposure)
 
 
 def require_one_kind(answers: Mapping[str, Sums]) -> None:
     """Refuse factors that hold text at some nodes and numbers at others.
+
+    Numbers in a file without types go with text that has some of them among its levels: 1, 2 here and 1, 2, unknown
+    there. Of 0, 1 here and no, yes there, somebody has to say what is what.
 
     Parameters
     ----------
@@ -165,11 +249,21 @@ def require_one_kind(answers: Mapping[str, Sums]) -> None:
     VariableError
         Naming the variable and the nodes.
     """
+
+    def levels(nodes: Iterable[str], name: str) -> set[str]:
+        return {level for node in nodes for level in levels_of(answers[node], [name])[name]}
+
+    def shared(some: Iterable[str], others: Iterable[str], name: str) -> bool:
+        return not levels(some, name).isdisjoint(levels(others, name))
+
     filled = {node: answer for node, answer in answers.items() if answer.scalars[NODES]}
     for name in dict.fromkeys(s.removeprefix(TEXT) for a in answers.values() for s in a.scalars if s.startswith(TEXT)):
         text = [node for node, answer in filled.items() if answer.scalars[TEXT + name]]
-        if text and len(text) < len(filled):
-            numbers = [node for node in filled if node not in text]
+        digits = [node for node, answer in filled.items() if answer.scalars.get(TYPELESS + name)]
+        numbers = [
+            node for node in filled if node not in text and (node not in digits or not shared(text, digits, name))
+        ]
+        if text and numbers:
             raise VariableError(
                 f"{name} is text at one node and a number at another",
                 where=name,

@@ -11,7 +11,6 @@ from fedfolder.questions.sums import from_parts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fedfolder.questions.sample import Sample
     from fedfolder.questions.sums import Sums
 
 
@@ -28,12 +27,15 @@ class Question(ABC):
         The label of the answer's table, as in `derivatives.csv`.
     answer_keys : tuple of str
         The heading of its labels.
+    betas : int
+        At how many betas it asks for derivatives.
     """
 
     kind: ClassVar[str]
     asks: ClassVar[str]
     answer_name: ClassVar[str]
     answer_keys: ClassVar[tuple[str, ...]]
+    betas: ClassVar[int] = 0
 
     @abstractmethod
     def declaration(self) -> dict[str, Any]:
@@ -60,8 +62,8 @@ class Question(ABC):
         """
 
     @abstractmethod
-    def compute(self, sample: Sample) -> Sums:
-        """The answer of one node."""
+    def compute(self, sample: Any) -> Sums:  # noqa: ANN401 - a Sample in a fit, what is Held in a check
+        """The answer of one node, from what a proposal of its kind is computed from."""
 
     @abstractmethod
     def check(self, answer: Sums, *, where: str) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from fedfolder.command.terms import Column
 
-Kind = Literal["numeric", "text"]
+Kind = Literal["numeric", "text", "either"]
 Found = TypeVar("Found")
 
 
@@ -60,8 +60,11 @@ class Sample:
         The outcome, the continuous variables and those named in options. All values are finite.
     factors : mapping of str to FactorValues
         The categorical variables. A variable stands in both where a command uses it as `race` and as `i.race`.
-    kinds : mapping of str to {"numeric", "text"}
-        How each variable of the command is stored, so that nodes which differ can be told so.
+    kinds : mapping of str to {"numeric", "text", "either"}
+        How each variable of the command is stored, so that nodes which differ can be told so: `"either"` for numbers in
+        a file that has no types.
+    ids : mapping of str to FactorValues
+        Variables whose values only say which rows belong together: sets and clusters.
 
     Raises
     ------
@@ -73,11 +76,13 @@ class Sample:
     numeric: Mapping[str, NDArray[np.float64]] = field(repr=False)
     factors: Mapping[str, FactorValues] = field(repr=False)
     kinds: Mapping[str, Kind]
+    ids: Mapping[str, FactorValues] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Every variable has one value a row: a shorter one would be broadcast without a word."""
         shapes = {name: values.shape for name, values in self.numeric.items()}
         shapes |= {f"i.{name}": values.codes.shape for name, values in self.factors.items()}
+        shapes |= {f"ids {name}": values.codes.shape for name, values in self.ids.items()}
         for name, shape in shapes.items():
             if shape != (self.nobs,):
                 message = f"{name} has the shape {shape} in a sample of {self.nobs} rows"
@@ -115,14 +120,23 @@ class Sample:
         for name, values in sorted(self.numeric.items()):
             seen.update(f"\0number {name}\0".encode())
             seen.update(np.ascontiguousarray(values).data)
-        for name, factor in sorted(self.factors.items()):
-            seen.update("\0".join(["", f"levels {name}", *factor.levels, ""]).encode())
-            seen.update(np.ascontiguousarray(factor.codes).data)
+        for use, factors in (("levels", self.factors), ("ids", self.ids)):
+            for name, factor in sorted(factors.items()):
+                seen.update("\0".join(["", f"{use} {name}", *factor.levels, ""]).encode())
+                seen.update(np.ascontiguousarray(factor.codes).data)
         return seen.hexdigest()
 
     def outcome(self, name: str) -> NDArray[np.float64]:
         """The values of a numeric variable, shape `(n,)`; `UnknownNameError` when it is not in the sample."""
         return _find(self.numeric, name)
+
+    def levels(self, name: str) -> FactorValues:
+        """The values of a categorical variable; `UnknownNameError` when it is not in the sample."""
+        return _find(self.factors, name)
+
+    def where(self, keep: NDArray[np.bool_]) -> Sample:
+        """The rows at which `keep` (n,) is True; levels stay those of the whole sample."""
+        return self._taken(keep, int(keep.sum()))
 
     def rows(self, start: int, stop: int) -> Sample:
         """The rows from `start` up to `stop`, counted from 0, as views without a copy.
@@ -130,12 +144,14 @@ class Sample:
         The levels stay those of the whole sample, so that codes keep their meaning; some may not occur in the block.
         """
         block = slice(start, stop)
-        return Sample(
-            nobs=len(range(self.nobs)[block]),
-            numeric={name: values[block] for name, values in self.numeric.items()},
-            factors={name: FactorValues(f.codes[block], f.levels) for name, f in self.factors.items()},
-            kinds=self.kinds,
-        )
+        return self._taken(block, len(range(self.nobs)[block]))
+
+    def _taken(self, rows: slice | NDArray[np.bool_], nobs: int) -> Sample:
+        def taken(found: Mapping[str, FactorValues]) -> dict[str, FactorValues]:
+            return {name: FactorValues(factor.codes[rows], factor.levels) for name, factor in found.items()}
+
+        numeric = {name: values[rows] for name, values in self.numeric.items()}
+        return Sample(nobs, numeric, taken(self.factors), self.kinds, taken(self.ids))
 
 
 def _find(variables: Mapping[str, Found], name: str) -> Found:

@@ -14,18 +14,23 @@ import numpy as np
 
 from fedfolder.command.terms import Column
 from fedfolder.errors import TamperedAnswerError, VariableError
-from fedfolder.likelihood import LIKELIHOODS
+from fedfolder.likelihood import RowLikelihood
 from fedfolder.likelihood.base import ROUNDING
+from fedfolder.questions.at_beta import AtBeta
 from fedfolder.questions.evaluation import Evaluation
-from fedfolder.questions.moments import NOBS
+from fedfolder.questions.moments import NOBS, Moments, totals_of
+from fedfolder.questions.pair import Pair
 from fedfolder.questions.sums import add
+from fedfolder.solve.newton import EPSILON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from fedfolder.questions.at_beta import Excluded
     from fedfolder.questions.sums import Sums
+    from fedfolder.solve.derivatives import Derivatives
 
 FEWEST = 10
 """Rows at a site, and at the others together, below which a spread says too little to compare."""
@@ -126,6 +131,8 @@ class Site:
     node: str
     _nobs: int | None = field(default=None, init=False)
     _last: tuple[Evaluation, Sums] | None = field(default=None, init=False)
+    _excluded: tuple[Excluded, ...] = field(default=(), init=False)
+    _moments: Sums | None = field(default=None, init=False)
 
     @property
     def nobs(self) -> int:
@@ -140,7 +147,13 @@ class Site:
         TamperedAnswerError
             If the number of rows has changed, or the answer contradicts the last one.
         """
+        if isinstance(asked, Pair):
+            answer, _ = asked.parts(answer)
+            asked = asked.model
         nobs = int(answer.scalars[NOBS])
+        excluded = asked.excluded if isinstance(asked, AtBeta) else ()
+        if excluded != self._excluded and self._nobs is not None and nobs <= self._nobs:
+            self._excluded, self._nobs, self._last = excluded, nobs, None
         if self._nobs not in {None, nobs}:
             raise TamperedAnswerError(
                 f"the number of rows at {self.node} changed within the fit",
@@ -150,10 +163,35 @@ class Site:
                 do="ask the node whether its data changed, then run the same command again: it begins a new attempt",
             )
         self._nobs = nobs
+        if isinstance(asked, Moments):
+            self._moments = answer
         if isinstance(asked, Evaluation):
-            if self._last is not None and LIKELIHOODS[asked.model].concave:
+            self._require_events(asked, answer, where)
+            if self._last is not None and _comparable(self._last[0], asked):
                 self._require_concave(self._last, (asked, answer), where)
             self._last = (asked, answer)
+
+    def _require_events(self, asked: Evaluation, answer: Sums, where: str) -> None:
+        """Where all slopes are zero, the gradient by the constant says again how many events there are."""
+        specification, parameters = asked.specification, asked.parameters
+        likelihood, total = specification.likelihood, self._moments
+        if total is None or not likelihood.binary or not isinstance(likelihood, RowLikelihood):
+            return
+        if specification.has_offset or asked.excluded or not asked.design.constant or asked.beta[:-1].any():
+            return
+        known = totals_of(specification, total)
+        at = likelihood.derivatives({"y": np.array([1.0, 0.0])}, np.full((1, 2), asked.beta[-1])).score[0]
+        parts = at * np.array([known.total, known.weight - known.total])
+        found = float(asked.derivatives(answer).score[parameters.constants[0]])
+        if abs(found - parts.sum()) > ROUNDING * np.abs(parts).sum():
+            raise TamperedAnswerError(
+                f"the gradient from {self.node} is not that of the outcomes that it counted",
+                where=where,
+                found=f"{found:.6g} by the constant",
+                expected=f"{parts.sum():.6g}, from the number of events",
+                do="look at how that node computes: a sign, a factor, another outcome. Nothing of it was used for an "
+                "estimate",
+            )
 
     def _require_concave(self, before: tuple[Evaluation, Sums], after: tuple[Evaluation, Sums], where: str) -> None:
         """A concave function lies below each of its tangents: l(b) <= l(a) + s(a)'(b - a), and the other way round.
@@ -163,12 +201,13 @@ class Site:
         """
         first, second = before[0].derivatives(before[1]), after[0].derivatives(after[1])
         step, score = _between(before[0], after[0], second.score)
-        if score is None:
+        if score is None or not (first.is_finite and second.is_finite):
             return
         rise = second.loglike - first.loglike
         ends = float(first.score @ step), float(score @ step)
         size = abs(first.loglike) + abs(second.loglike) + float(np.abs(first.score) @ np.abs(step))
-        if rise > ends[0] + ROUNDING * size or rise < ends[1] - ROUNDING * size:
+        slack = ROUNDING * size + _slack(*before, first) + _slack(*after, second)
+        if rise > ends[0] + slack or rise < ends[1] - slack:
             raise TamperedAnswerError(
                 f"the gradient from {self.node} is not that of its log-likelihood",
                 where=where,
@@ -179,6 +218,25 @@ class Site:
             )
 
 
+def _slack(asked: Evaluation, _: Sums, found: Derivatives) -> float:
+    """What rounding of the linear predictors, by their last bits, can do to a log-likelihood.
+
+    Of a kernel of squares, by Cauchy and Schwarz, the sum of |score| over rows is at most the root of n times that of
+    squared scores. Of others, a row's log-likelihood may be a difference of numbers of the predictor's size.
+    """
+    size, nobs = float(np.abs(asked.beta).max(initial=0.0)), found.nobs
+    rows = math.sqrt(2 * nobs * abs(found.loglike))
+    if not asked.specification.likelihood.least_squares:
+        rows = max(rows, float(nobs))
+    return 64 * EPSILON * size * rows
+
+
+def _comparable(before: Evaluation, after: Evaluation) -> bool:
+    """Whether both are of one concave likelihood over the same rows."""
+    likelihood = after.specification.likelihood
+    return likelihood.concave and before.specification == after.specification and before.excluded == after.excluded
+
+
 def _between(
     before: Evaluation, after: Evaluation, score: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
@@ -186,10 +244,10 @@ def _between(
 
     The score is None where it is not known in these units: when a column that is no longer there had a slope.
     """
-    if before.design.terms == after.design.terms and before.design.mixing == after.design.mixing:
+    if before.design == after.design:
         return after.beta - before.beta, score
-    places = [before.design.terms.index(term) for term in after.design.terms]
-    m = after.design.unmixing()
+    places = before.parameters.among(tuple(before.design.terms.index(term) for term in after.design.terms))
+    m = after.parameters.spread(after.design.unmixing())
     beta, ending = np.zeros_like(before.beta), np.zeros_like(before.beta)
     beta[places] = m.T @ after.beta
     ending[places] = np.linalg.solve(m, score)

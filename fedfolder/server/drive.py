@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from fedfolder.errors import ConfigError, TamperedAnswerError, UnknownNameError, VariableError
-from fedfolder.likelihood import LIKELIHOODS
+from fedfolder.likelihood import find
 from fedfolder.plan.proposal import Proposal
 from fedfolder.plan.restart import MOST_STARTS, Restart
 from fedfolder.server import place
@@ -129,7 +129,7 @@ class Fit:
             "beta, with the units that were published, and the log-likelihood of the constant alone is not asked for. "
             "What is near can still be compared: how many rows were left out is known, and roughly what they say."
         )
-        if LIKELIHOODS[self._attempt.proposal.command.model].least_squares:
+        if find(self._attempt.proposal.command.likelihood).least_squares:
             self._progress.note(
                 f"The sums of a linear regression are the same at every beta but for known factors: those of {who} are "
                 "the difference, for everyone who sees both."

@@ -57,7 +57,7 @@ def find(journal: Journal, command: Command, nodes: Sequence[str], *, again: boo
         Whether to begin anew in any case.
     """
     firsts = {(header.fit, header.attempt): header for header in journal.first_rounds()}
-    same = [key for key in firsts if firsts[key].body[PROPOSAL]["command"] == str(command)]
+    same = [key for key in firsts if firsts[key].body[PROPOSAL].get("command") == str(command)]
     if not again and same and (proposal := _proposal(firsts[max(same)], nodes)) is not None:
         return _after(journal, Place(*max(same), is_new=False, proposal=proposal))
     return Place(max((fit for fit, _ in firsts), default=0) + 1, 1)

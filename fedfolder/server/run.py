@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from fedfolder.server.study import LOCK, RUNS, open_study
 
 if TYPE_CHECKING:
     from fedfolder.estimates import FitResult
+    from fedfolder.exchange.journal import Journal
     from fedfolder.server.channels import Idle
     from fedfolder.server.progress import Progress
     from fedfolder.server.study import Study
@@ -80,31 +82,55 @@ def run(
     """
     parsed = read_command(command)
     opened = open_study(Path(study))
-    if not opened.nodes:
-        raise ConfigError(
-            "the study has no nodes", where=str(opened.path), do="add one: fedfolder study add-node STUDY NODE"
-        )
+    labels = opened.labels(parsed.variables)
     progress = progress or Silent()
     with contextlib.ExitStack() as stack:
-        _hold(opened, stack)
-        journal = opened.journal(clock.now)
-        stack.callback(journal.close)
-        channels = Channels(
-            opened.mailboxes(journal),
-            journal,
-            progress,
-            timeout=opened.waiting.timeout if timeout is None else timeout,
-            longest_pause=opened.waiting.longest_pause,
-            idle=idle or _watch(opened, progress, stack),
-            absence=Absence(drop_after, min_nodes) if drop_after is not None else None,
-        )
+        absence = Absence(drop_after, min_nodes) if drop_after is not None else None
+        journal, channels = reached(opened, stack, progress, timeout=timeout, idle=idle, absence=absence)
         # A fit that has ended is shown again without its nodes.
         ended = find(journal, parsed, opened.nodes, again=again).status
         absent = [] if ended else channels.open()
         fit = Fit(parsed, channels, journal, progress, again=again, units_differ=units_differ, absent=absent)
-        result = fit.run()
+        result = dataclasses.replace(fit.run(), labels=labels)
         write_result(opened.path / RUNS / f"fit{fit.place.fit}", result)
         return result
+
+
+def reached(
+    study: Study,
+    stack: contextlib.ExitStack,
+    progress: Progress,
+    *,
+    timeout: float | None = None,
+    idle: Idle | None = None,
+    absence: Absence | None = None,
+) -> tuple[Journal, Channels]:
+    """A study's journal and its channels, held until `stack` closes.
+
+    Raises
+    ------
+    ConfigError
+        If the study has no nodes.
+    HomeInUseError
+        If a run of this study is going on.
+    """
+    if not study.nodes:
+        raise ConfigError(
+            "the study has no nodes", where=str(study.path), do="add one: fedfolder study add-node STUDY NODE"
+        )
+    _hold(study, stack)
+    journal = study.journal(clock.now)
+    stack.callback(journal.close)
+    channels = Channels(
+        study.mailboxes(journal),
+        journal,
+        progress,
+        timeout=study.waiting.timeout if timeout is None else timeout,
+        longest_pause=study.waiting.longest_pause,
+        idle=idle or _watch(study, progress, stack),
+        absence=absence,
+    )
+    return journal, channels
 
 
 def _watch(study: Study, progress: Progress, stack: contextlib.ExitStack) -> Idle:
@@ -119,7 +145,7 @@ def _hold(study: Study, stack: contextlib.ExitStack) -> None:
         stack.enter_context(filelock.FileLock(study.path / LOCK).acquire(blocking=False))
     except filelock.Timeout:
         raise HomeInUseError(
-            "a fit of this study is running already",
+            "a fit or a check of this study is running already",
             where=str(study.path),
             do="wait for it to end, or stop it and run it again later: it goes on where it was",
         ) from None

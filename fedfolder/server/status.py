@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fedfolder.errors import ExchangeError
 from fedfolder.exchange import files, names
 from fedfolder.exchange.journal import IN, OUT
+from fedfolder.plan.check import subject
 from fedfolder.plan.messages import PROPOSAL, STATUS
 from fedfolder.plan.restart import without_of
 from fedfolder.server.absence import owed_since
@@ -45,7 +46,7 @@ def newest_fit(study: Study, journal: Journal) -> FitStatus | None:
     round_ = max((header.round for header in ours), default=first.round)
     proposal = first.body[PROPOSAL]
     return FitStatus(
-        first.fit, first.attempt, proposal["command"], ends[0] if ends else f"round {round_}", without_of(proposal)
+        first.fit, first.attempt, subject(proposal), ends[0] if ends else f"round {round_}", without_of(proposal)
     )
 
 

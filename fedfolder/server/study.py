@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from fedfolder import dictionary as dictionaries
 from fedfolder import settings
 from fedfolder.custody import keys
 from fedfolder.errors import ConfigError, ExchangeError, HomeInUseError, UnknownNameError, nearest
@@ -19,11 +20,13 @@ from fedfolder.exchange.store import FolderStore
 from fedfolder.resources import resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
+    from fedfolder.dictionary import Dictionary
     from fedfolder.exchange.mailbox import Identity
 
 SETTINGS = "study.toml"
+DICTIONARY = "dictionary.csv"
 JOURNAL = "journal.sqlite3"
 RUNS = "runs"
 LOCK = "running.lock"
@@ -39,18 +42,23 @@ class Waiting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StudySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands in study.toml."""
+    """What stands in study.toml. The dictionary is a table beside it, or the tables [variables.NAME]."""
 
     format: int
     name: str
     exchange: str
     nodes: list[str]
     waiting: Waiting = Waiting()
+    dictionary: str = ""
+    variables: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A study's home at `path`, opened. `exchange` is the folder that the study's folder lies in."""
+    """A study's home at `path`, opened. `exchange` is the folder that the study's folder lies in.
+
+    `dictionary_file` and `variables` are what study.toml says of the dictionary, which is read when it is needed.
+    """
 
     path: Path
     name: str
@@ -58,6 +66,49 @@ class Study:
     nodes: tuple[str, ...]
     waiting: Waiting
     me: Identity
+    dictionary_file: str = ""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    def dictionary(self) -> Dictionary | None:
+        """The dictionary that study.toml holds or names, or that lies beside it; None if there is none.
+
+        Raises
+        ------
+        ConfigError
+            If there are two, or it cannot be read; with the line.
+        """
+        file = self.path / (Path(self.dictionary_file).expanduser() if self.dictionary_file else DICTIONARY)
+        is_there = bool(self.dictionary_file) or file.exists()
+        if self.variables and is_there:
+            do = f"keep the tables [variables.NAME] in {SETTINGS}, or the file"
+            raise ConfigError("the study has two dictionaries", where=f"{self.path / SETTINGS} and {file}", do=do)
+        if self.variables:
+            text = (self.path / SETTINGS).read_text(encoding="utf-8-sig")
+            return dictionaries.from_tables(self.variables, text, where=str(self.path / SETTINGS))
+        return read_dictionary(file) if is_there else None
+
+    def require_dictionary(self) -> Dictionary:
+        """The study's dictionary.
+
+        Raises
+        ------
+        ConfigError
+            If it has none.
+        """
+        found = self.dictionary()
+        if found is None or not found.variables:
+            raise ConfigError(
+                "the study has no dictionary",
+                where=str(self.path / DICTIONARY),
+                expected=f"a table {DICTIONARY}, or tables [variables.NAME] in {SETTINGS}",
+                do="draft one from a data file: fedfolder study dictionary STUDY --from DATA",
+            )
+        return found
+
+    def labels(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
+        """The dictionary's labels of these variables, by level."""
+        found = self.dictionary()
+        return {} if found is None else found.labels(names)
 
     def folder(self, node: str) -> Path:
         """The folder of a node on the exchange."""
@@ -150,7 +201,29 @@ def open_study(path: Path) -> Study:
         nodes=tuple(found.nodes),
         waiting=found.waiting,
         me=keys.load(path, names.SERVER),
+        dictionary_file=found.dictionary,
+        variables=found.variables,
     )
+
+
+def read_dictionary(file: Path) -> Dictionary:
+    """A dictionary as a table of its own.
+
+    Raises
+    ------
+    ConfigError
+        If it is not there, or cannot be read; with the line.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            "the dictionary cannot be read",
+            where=str(file),
+            found=error.strerror or type(error).__name__,
+            do="check the path, and that no other program holds the file",
+        ) from None
+    return dictionaries.parse(content, where=str(file))
 
 
 def add_node(study: Study, node: str) -> Study:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 
@@ -29,12 +31,18 @@ class Derivatives:
         Its gradient.
     hessian : (p, p) array
         Its second derivatives.
+    further : mapping of str to float
+        Other sums that the likelihood asks for, such as Pearson's chi-squared.
+    weight : float
+        The sum of the rows' weights, where there are any.
     """
 
     nobs: int
     loglike: float
     score: NDArray[np.float64]
     hessian: NDArray[np.float64]
+    further: Mapping[str, float] = field(default_factory=dict)
+    weight: float = math.nan
 
     @property
     def is_finite(self) -> bool:

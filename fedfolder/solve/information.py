@@ -71,6 +71,14 @@ def solve(information: Array, v: Array) -> Array:
     return by * np.linalg.solve(lower.T, np.linalg.solve(lower, by * v))
 
 
+def weakest(information: Array) -> Array:
+    """The direction `(p,)` of the scaled parameters along which the information is least, of length 1."""
+    matrix = scaled(information, scaling(information))
+    if not np.isfinite(matrix).all():
+        return np.ones(len(matrix))
+    return np.asarray(np.linalg.eigh(matrix)[1][:, 0])
+
+
 def condition(information: Array) -> float:
     """The 2-norm condition number of D I D; 1 for no parameters, infinite for a singular or not finite matrix."""
     if information.size == 0:

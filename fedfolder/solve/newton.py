@@ -31,11 +31,23 @@ EPSILON = float(np.finfo(np.float64).eps)
 FALL = 64 * EPSILON
 """A log-likelihood that falls by less than this share of itself has fallen by rounding, not by a step too long."""
 
+OF_FIRST_STEP = 1e-28
+"""Decrement below which the first step is the last."""
+
+SLIGHT = 1e-8
+"""Share of the log-likelihood by which it may fall where the derivatives come nearer to zero."""
+
 EXHAUSTED = 1e-12
 """A decrement that is converged all the same once rounding allows no better: 1e-6 standard errors from the maximum."""
 
 CURVED = EPSILON
 """Times p: relative to the largest, a smaller eigenvalue of the scaled information is zero but for rounding."""
+
+FLAT = 1e-3
+"""The decrement below which separation is believed: on the way down from a start too high, steps gain a lot."""
+
+NEARLY = 1e-9
+"""What the log-likelihood may still gain from parameters that run off to a bound."""
 
 FLOOR = 1e-6
 """Where the log-likelihood is not concave: the smallest eigenvalue to step with, relative to the largest."""
@@ -118,6 +130,7 @@ def maximize(
     tolerance: float = 1e-16,
     scale: Callable[[Derivatives], float] = lambda _: 1.0,
     report: Callable[[Iteration], None] | None = None,
+    bounded: tuple[int, ...] = (),
 ) -> Generator[Array, tuple[Array, Derivatives], Solution]:
     """Maximize a log-likelihood.
 
@@ -135,6 +148,9 @@ def maximize(
         What the inverse information at some derivatives is multiplied by to be the covariance.
     report : callable, optional
         Told of every accepted beta, the start included, before the next is asked about.
+    bounded : tuple of int
+        Places of parameters that may run off to a bound: where only they still move, by one or so with each step, the
+        search has converged as soon as the others have.
 
     Yields
     ------
@@ -161,8 +177,8 @@ def maximize(
     if not derivatives.is_finite:
         unknown = Iteration(0, derivatives.loglike, 0, math.nan)
         return Solution(beta, derivatives, "not converged", (unknown,), 1)
-    limits = _Limits(max_iterations, max_halvings, max_evaluations, tolerance)
-    climb = _Climb(_point(beta, derivatives, scale), limits, report or (lambda _: None))
+    limits = _Limits(max_iterations, max_halvings, max_evaluations, tolerance, bounded)
+    climb = _Climb(_point(beta, derivatives, scale), limits, scale, report or (lambda _: None))
     while (status := climb.status()) is None:
         step = yield from climb.step()
         if step is None:
@@ -178,13 +194,21 @@ class _Limits:
     halvings: int
     evaluations: int | None
     tolerance: float
+    bounded: tuple[int, ...]
 
 
 class _Climb:
     """The accepted betas so far, and what follows from the last of them."""
 
-    def __init__(self, start: _Point, limits: _Limits, report: Callable[[Iteration], None]) -> None:
+    def __init__(
+        self,
+        start: _Point,
+        limits: _Limits,
+        scale: Callable[[Derivatives], float],
+        report: Callable[[Iteration], None],
+    ) -> None:
         self._limits = limits
+        self._scale = scale
         self._report = report
         self._watch = _Watch(start.derivatives)
         # Sums of squares lose what is below the last bits of the outcome: such a gain is noise of a perfect fit.
@@ -203,15 +227,36 @@ class _Climb:
     def status(self) -> Status | None:
         """The status where the climb ends at the last accepted beta, None to go on."""
         point = self._point
-        if self._crawls() and self._watch.sees_separation(point.derivatives):
+        if self._limits.bounded and self._crawls() and self._others_have_converged():
+            # What they can still gain must be small, too, or the log-likelihood would be short of its limit.
+            return "converged" if point.gain <= NEARLY else self._unless_used_up()
+        if self._crawls() and point.decrement < FLAT and self._watch.sees_separation(point.derivatives):
             return "separation"
         before = self._iterations[-2].decrement if len(self._iterations) > 1 else -math.inf
         stalled = EXHAUSTED > point.decrement > 0.5 * before > -math.inf
-        if point.decrement < self._limits.tolerance or point.gain <= self._noise or stalled:
+        if point.decrement < self._tolerance() or point.gain <= self._noise or stalled:
             return "converged" if point.concave else "not concave"
-        if len(self._iterations) > self._limits.iterations or self._used_up():
-            return _unfinished(point)
-        return None
+        return self._unless_used_up()
+
+    def _tolerance(self) -> float:
+        """A first step may have been solved from an information that is nearly singular: no rounding of it stays."""
+        steps = len(self._iterations) - 1
+        return min(self._limits.tolerance, OF_FIRST_STEP) if steps <= 1 else self._limits.tolerance
+
+    def _unless_used_up(self) -> Status | None:
+        """None to go on, the status of a search without a maximum where no step is left."""
+        used_up = len(self._iterations) > self._limits.iterations or self._used_up()
+        return _unfinished(self._point) if used_up else None
+
+    def _others_have_converged(self) -> bool:
+        """Whether the decrement over the parameters that have no bound is as low as rounding may let it."""
+        derivatives = self._point.derivatives
+        free = [j for j in range(len(derivatives.score)) if j not in self._limits.bounded]
+        score, information = derivatives.score[free], -derivatives.hessian[np.ix_(free, free)]
+        try:
+            return float(score @ info.solve(information, score)) < EXHAUSTED
+        except info.NotConcave:
+            return False
 
     def _crawls(self) -> bool:
         """Whether the decrement falls by a factor at each step: towards a maximum, it falls ever faster in the end."""
@@ -227,9 +272,20 @@ class _Climb:
                 break
             beta, derivatives = yield self._point.beta + self._point.step * 0.5**halvings
             self._evaluations += 1
-            if _accepts(self._point.derivatives, derivatives):
+            if _accepts(self._point.derivatives, derivatives) or self._nearer(beta, derivatives):
                 return beta, derivatives, halvings
         return None
+
+    def _nearer(self, beta: Array, after: Derivatives) -> bool:
+        """Whether a fall is slight, and the derivatives say that the maximum is nearer.
+
+        A log-likelihood that is a difference of large numbers, of large counts, has fewer digits than its derivatives.
+        """
+        before = self._point.derivatives.loglike
+        if not after.is_finite or after.loglike < before - SLIGHT * max(abs(before), 1.0):
+            return False
+        point = _point(beta, after, self._scale)
+        return point.concave and point.decrement < 0.5 * self._point.decrement
 
     def without_a_step(self) -> Status:
         """The status where no step was accepted: so near to the maximum that rounding decides, or stuck."""

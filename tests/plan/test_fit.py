@@ -17,8 +17,10 @@ from fedfolder.plan import messages
 from fedfolder.plan.fit import NEAR, fit
 from fedfolder.plan.outcome import NO_NUMBERS
 from fedfolder.plan.proposal import MOST_EVALUATIONS, Proposal, read_command
-from fedfolder.questions.evaluation import BETA, CANDIDATE, EQUATION, Evaluation
+from fedfolder.questions.at_beta import BETA, CANDIDATE
+from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.moments import Moments
+from fedfolder.questions.parameters import ONLY as EQUATION
 from fedfolder.questions.sums import Sums, add, write_table
 from tests.simulation.generated import COMMANDS, births
 
@@ -155,7 +157,8 @@ def test_every_round_takes_a_beta_within_its_last_bits_and_none_that_is_moved(co
         assert isinstance(question, Evaluation)
         first = rounds == 0
         derivatives = question.derivatives(question.compute(sample))
-        scale = LIKELIHOODS[proposal.command.model].scale(derivatives.loglike, derivatives.nobs, len(question.beta))
+        likelihood = LIKELIHOODS[proposal.command.likelihood]
+        scale = likelihood.scale(derivatives.loglike, derivatives.nobs, len(question.beta), derivatives.further)
         se = np.sqrt(scale * np.diag(np.linalg.inv(-derivatives.hessian)))
         for j in range(len(se)):
             unit = np.eye(len(se))[j] * se
@@ -241,7 +244,8 @@ def test_forged_moments_end_in_our_own_errors_or_a_status(factor):
 def test_every_status_without_numbers_has_its_words():
     for loglikes, status in ((rising, "not converged"), (falling, "not converged")):
         _, result = run(invented(loglikes()))
-        assert (result.status, result.message) == (status, NO_NUMBERS[status])
+        assert result.status == status
+        assert result.message.startswith(f"{NO_NUMBERS[status]}. Most involved: ")
     assert "converged" not in NO_NUMBERS
 
 
@@ -252,7 +256,8 @@ def test_a_proposal_says_what_the_plan_then_asks(command):
     said = json.loads(json.dumps(proposal.to_dict()))
     questions, _ = run(lambda q: q.compute(sample), proposal)
     assert {q.kind for q in questions} == {entry["kind"] for entry in said["asked"]}
-    assert [entry["leaves"] for entry in said["asked"]] == [Moments.asks, Evaluation.asks]
+    leaves = [entry["leaves"] for entry in said["asked"]]
+    assert all(map(str.startswith, leaves, (Moments.asks, Evaluation.asks)))
     assert {v["name"] for v in said["variables"]} == set(proposal.command.variables)
     assert Proposal.from_dict(said) == proposal
 

@@ -72,7 +72,7 @@ def restarted(command: str, start: int) -> tuple[Any, Any, Any, Any]:
 
 
 def in_units_of_the_data(question: Evaluation) -> dict[str, float]:
-    beta, _ = question.design.to_user(question.beta, np.eye(len(question.beta)))
+    beta = question.design.to_user() @ question.beta
     return dict(zip(question.design.terms, beta, strict=True))
 
 

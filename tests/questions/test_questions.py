@@ -13,9 +13,11 @@ import pytest
 from fedfolder.errors import BetaError, RefusedError, TamperedAnswerError, VariableError
 from fedfolder.node.data import sample_from_frame
 from fedfolder.plan.proposal import read_command
+from fedfolder.questions.at_beta import BETA
 from fedfolder.questions.design import Design
-from fedfolder.questions.evaluation import BETA, Evaluation
+from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.moments import Moments, levels_of, require_one_kind
+from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import Sums, add, to_parts
 
 COMMAND = read_command("logit low age i.race#c.age i.race i.race#i.site")
@@ -28,7 +30,8 @@ FRAME = pd.DataFrame(
     }
 )
 SAMPLE = sample_from_frame(FRAME, COMMAND)
-MOMENTS = Moments(COMMAND.model, COMMAND.depvar, COMMAND.terms)
+SPECIFICATION = Specification.of(COMMAND)
+MOMENTS = Moments(SPECIFICATION)
 DESIGN = Design(
     ("age", "3.race"),
     constant=True,
@@ -37,7 +40,7 @@ DESIGN = Design(
     mixing=((0.0,), (0.5, 0.25)),
     rescaling=(1.0, 1.0),
 )
-EVALUATION = Evaluation("logit", "low", DESIGN, np.array([0.1, -0.2, 0.3]), np.full(3, 1e-7))
+EVALUATION = Evaluation(SPECIFICATION, DESIGN, np.array([0.1, -0.2, 0.3]), np.full(3, 1e-7))
 QUESTIONS = [MOMENTS, EVALUATION]
 each = pytest.mark.parametrize("question", QUESTIONS, ids=[q.kind for q in QUESTIONS])
 
@@ -96,18 +99,25 @@ def test_moments_are_sums_of_columns_with_bases_and_counts():
     assert rows[("1.race#n.site",)] == (3.0, 3.0)
     assert ("3.race#n.site",) not in rows
     assert rows[("3.race#c.age",)] == (71.5, 30.5**2 + 41.0**2)
-    assert MOMENTS.compute(SAMPLE).scalars == {"nobs": 6.0, "nodes": 1.0, "text race": 0.0, "text site": 1.0}
+    scalars = {"nobs": 6.0, "nodes": 1.0, "text race": 0.0, "text site": 1.0, "beyond 0/1 age": 1.0}
+    assert MOMENTS.compute(SAMPLE).scalars == scalars
 
 
 def test_levels_are_a_union_in_order():
     other = sample_from_frame(FRAME.assign(race=[10, 2, 2, 2, 2, 2]), COMMAND)
     sums = add([MOMENTS.compute(SAMPLE), MOMENTS.compute(other)])
-    assert levels_of(sums, COMMAND.terms) == {"race": ("1", "2", "3", "10"), "site": ("n", "s")}
+    found = levels_of(sums, ["race", "site"])
+    assert {name: tuple(counts) for name, counts in found.items()} == {
+        "race": ("1", "2", "3", "10"),
+        "site": ("n", "s"),
+    }
+    assert found["race"] == {"1": 4.0, "2": 5.0, "3": 2.0, "10": 1.0}
 
 
 def test_a_node_without_rows_has_no_level_and_no_kind():
     empty = MOMENTS.compute(sample_from_frame(FRAME.head(0), COMMAND))
-    assert empty.scalars == {"nobs": 0.0, "nodes": 0.0, "text race": 0.0, "text site": 0.0}
+    scalars = {"nobs": 0.0, "nodes": 0.0, "text race": 0.0, "text site": 0.0, "beyond 0/1 age": 0.0}
+    assert empty.scalars == scalars
     assert set(empty.rows) == {("low",), ("age",)}
     require_one_kind({"a": MOMENTS.compute(SAMPLE), "b": empty})
 
@@ -116,7 +126,7 @@ def test_values_too_large_to_square_are_named_without_their_value():
     command = read_command("logit low c.age#c.age")
     big = sample_from_frame(FRAME.assign(age=1e200), command)
     with pytest.raises(VariableError, match="age are too large") as caught:
-        Moments("logit", "low", command.terms).compute(big)
+        Moments(Specification.of(command)).compute(big)
     assert "200" not in str(caught.value)
 
 
@@ -250,3 +260,34 @@ def test_a_beta_within_the_tolerance_is_taken_over_and_used():
 def test_a_beta_that_is_not_the_plan_s_is_refused(text):
     with pytest.raises(BetaError):
         EVALUATION.as_asked(*beta_file(text))
+
+
+# -- one kind ------------------------------------------------------------------------------------------
+
+
+def moments_of(kind):
+    command = read_command("logit low i.race")
+    frame = pd.DataFrame({"low": [0, 1] * 3, "race": ["1", "x"] * 3 if kind == "text" else [1, 2] * 3})
+    found = sample_from_frame(frame, command)
+    return Moments(Specification.of(command)).compute(dataclasses.replace(found, kinds={**found.kinds, "race": kind}))
+
+
+@pytest.mark.parametrize("kinds", [("text", "either"), ("either", "numeric"), ("text", "text"), ("either", "either")])
+def test_numbers_of_a_file_without_types_go_with_text_and_with_numbers(kinds):
+    answers = {f"node{place}": moments_of(kind) for place, kind in enumerate(kinds)}
+    for answer in answers.values():
+        Moments(Specification.of(read_command("logit low i.race"))).check(answer, where="north")
+    require_one_kind(answers)
+
+
+def test_numbers_without_a_type_do_not_go_with_other_words():
+    command = read_command("logit low i.race")
+    frame = pd.DataFrame({"low": [0, 1] * 3, "race": ["no", "yes"] * 3})
+    words = Moments(Specification.of(command)).compute(sample_from_frame(frame, command))
+    with pytest.raises(VariableError, match="text at one node"):
+        require_one_kind({"a": words, "b": moments_of("either")})
+
+
+def test_text_does_not_go_with_numbers():
+    with pytest.raises(VariableError, match="text at one node"):
+        require_one_kind({"a": moments_of("text"), "b": moments_of("numeric"), "c": moments_of("either")})

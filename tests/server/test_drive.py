@@ -11,7 +11,7 @@ import pytest
 from fedfolder.errors import ConfigError, RefusedError, VariableError, WaitingError
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.plan.proposal import Proposal, read_command
-from fedfolder.server import attempt
+from fedfolder.server import asking
 from fedfolder.server.place import CONTRADICTED, LEFT_OUT, REFUSED, SET_ASIDE, Place, find
 from fedfolder.server.progress import Silent
 from fedfolder.server.words import refusal_in_words
@@ -111,7 +111,7 @@ def test_two_nodes_are_told_that_sums_say_a_lot(bench: Bench) -> None:
 def test_a_receipt_that_is_outstanding_holds_up_neither_the_same_fit_nor_a_finished_one(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempt, "RECEIPTS", 0.2)
+    monkeypatch.setattr(asking, "RECEIPTS", 0.2)
 
     def until_closing(_seconds: float) -> None:
         bench.nodes["north"].work()

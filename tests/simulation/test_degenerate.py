@@ -71,11 +71,10 @@ def quasi_on_a_line(frame):
     [
         ("logit b x w", sep),
         ("logit b x i.g##c.w", sep),
-        ("logit b i.g x", quasi),
         ("logit b x", quasi_on_a_line),
         ("logit b x, noconstant", lambda f: f.assign(x=f["x"] - 30, b=(f["x"] > 30).astype(float))),
     ],
-    ids=["complete", "complete, many columns", "a level", "all but a point", "noconstant"],
+    ids=["complete", "complete, many columns", "all but a point", "noconstant"],
 )
 def test_separation_is_said_and_no_number_given(command, spoil, how):
     for seed in range(3):

@@ -71,7 +71,7 @@ def test_random_designs_agree(seed):
 def test_levels_and_bases_are_those_of_stata():
     frame = births(3)
     assert simulate("logit b ib2.g", frame).names == ("0.g", "1.g", "3.g", "_cons")
-    assert simulate("logit b i.t", frame).names == ('"a.b".t', '"say ""hm""".t', "_cons")
+    assert simulate("logit b i.t", frame).names == ("a.b.t", '"say ""hm""".t', "_cons")
     found = simulate("regress y i.g#c.x", frame)
     assert found.names == ("0.g#c.x", "1.g#c.x", "2.g#c.x", "3.g#c.x", "_cons")
     assert found.bases == {"g": "0"}

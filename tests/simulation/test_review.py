@@ -11,6 +11,7 @@ from fedfolder.errors import TamperedAnswerError, VariableError
 from fedfolder.plan.fit import fit
 from fedfolder.plan.proposal import Proposal, read_command
 from fedfolder.questions.moments import Moments
+from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import Sums
 
 
@@ -58,7 +59,7 @@ def moments(rows, nobs=40.0, nodes=1.0):
 def test_moments_that_no_data_have_are_named(rows):
     command = read_command("logit y x")
     with pytest.raises(TamperedAnswerError):
-        Moments("logit", "y", command.terms).check(moments(rows), where="north: m000001")
+        Moments(Specification.of(command)).check(moments(rows), where="north: m000001")
 
 
 def test_a_log_likelihood_above_zero_is_named():

@@ -8,7 +8,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fedfolder.likelihood import LIKELIHOODS
+from fedfolder.likelihood import LIKELIHOODS, RowLikelihood
 from fedfolder.solve import Derivatives, invert, maximize, newton
 
 
@@ -28,8 +28,10 @@ def objective(name, y, X):
     """Pooled data."""
 
     def evaluate(beta):
-        d = LIKELIHOODS[name].derivatives(y, X @ beta)
-        return Derivatives(len(y), math.fsum(d.loglike), X.T @ d.score, (X * d.hessian[:, None]).T @ X)
+        likelihood = LIKELIHOODS[name]
+        assert isinstance(likelihood, RowLikelihood)
+        d = likelihood.derivatives({"y": y}, (X @ beta)[None])
+        return Derivatives(len(y), math.fsum(d.loglike), X.T @ d.score[0], (X * d.hessian[0, 0][:, None]).T @ X)
 
     return evaluate
 
@@ -118,9 +120,9 @@ def test_regress_does_not_know_the_unit_of_its_outcome(unit):
     _, X = logit_data()
     y = (X @ np.array([1.0, 2.0, 3.0, 4.0]) + np.random.default_rng(1).normal(size=400)) * unit
     regress = LIKELIHOODS["regress"]
-    found = drive(objective("regress", y, X), np.zeros(4), scale=lambda d: regress.scale(d.loglike, d.nobs, 4))
+    found = drive(objective("regress", y, X), np.zeros(4), scale=lambda d: regress.scale(d.loglike, d.nobs, 4, {}))
     other = sm.OLS(y, X).fit()
-    se = np.sqrt(np.diag(invert(-found.derivatives.hessian)) * regress.scale(found.derivatives.loglike, 400, 4))
+    se = np.sqrt(np.diag(invert(-found.derivatives.hessian)) * regress.scale(found.derivatives.loglike, 400, 4, {}))
     assert (found.status, found.evaluations) == ("converged", 2)
     assert np.all(np.abs(found.beta - other.params) <= 1e-12 * np.maximum(np.abs(other.params), se))
     np.testing.assert_allclose(se, other.bse, rtol=1e-12)
@@ -132,7 +134,7 @@ def test_a_regression_without_error_converges(rows):
     X = logit_data(n=rows)[1]
     y = X @ np.array([0.1, 0.2, 0.3, 1e5])
     regress = LIKELIHOODS["regress"]
-    found = drive(objective("regress", y, X), np.zeros(4), scale=lambda d: regress.scale(d.loglike, d.nobs, 4))
+    found = drive(objective("regress", y, X), np.zeros(4), scale=lambda d: regress.scale(d.loglike, d.nobs, 4, {}))
     assert found.status == "converged"
     np.testing.assert_allclose(found.beta, [0.1, 0.2, 0.3, 1e5], rtol=1e-8)
 

@@ -185,8 +185,13 @@ def test_text_here_and_numbers_there_is_mended_by_a_new_attempt(tmp_path: Path) 
     y, x = [0, 1, 0, 1, 1, 0], [1, 2, 3, 4, 5, 6]
     data = {
         "node1": write_csv(tmp_path / "one.csv", {"y": y, "x": x, "g": ["a", "b"] * 3}),
-        "node2": write_csv(tmp_path / "two.csv", {"y": y, "x": x, "g": [1, 2] * 3}),
+        "node2": tmp_path / "two.dta",
     }
+
+    def second(g: list[object]) -> None:
+        pd.DataFrame({"y": y, "x": x, "g": g}).to_stata(data["node2"], write_index=False)
+
+    second([1, 2] * 3)
     world = World(tmp_path / "world", data)
     try:
         with world.nodes():
@@ -194,7 +199,7 @@ def test_text_here_and_numbers_there_is_mended_by_a_new_attempt(tmp_path: Path) 
                 done = world.run("regress y x i.g")
                 assert done.returncode == 5
                 assert_explained(done.stderr, "g is text at one node", "text at node1; numbers at node2")
-            write_csv(tmp_path / "two.csv", {"y": y, "x": x, "g": ["b", "a"] * 3})
+            second(["b", "a"] * 3)
             done = world.run("regress y x i.g")
         assert done.returncode == 0, done.stderr
     finally:

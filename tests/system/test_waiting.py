@@ -114,7 +114,7 @@ def test_only_one_at_a_time(world: World) -> None:
         world.wait_for_request("node1", 0)
         done = world.run("logit low age")
         assert done.returncode == 8
-        assert_explained(done.stderr, "a fit of this study is running already")
+        assert_explained(done.stderr, "a fit or a check of this study is running already")
         assert running.poll() is None, "the first goes on"
 
 

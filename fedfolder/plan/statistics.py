@@ -1,0 +1,58 @@
+"""The statistics of a whole model, under Stata's names in e()."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fedfolder.estimates import logit_stats, regress_stats, wald_chi2
+from fedfolder.estimates.statistics import model_df
+from fedfolder.plan.units import scale_of
+
+if TYPE_CHECKING:
+    from fedfolder.estimates import FitResult
+    from fedfolder.plan.outcome import Ending
+
+
+def statistics(result: FitResult, ending: Ending) -> dict[str, float]:
+    """Those of `result`, which has its numbers already."""
+    stats = _of_squares(result, ending) if result.model == "regress" else _of_likelihood(result)
+    return stats | _of_dispersion(ending)
+
+
+def _of_likelihood(result: FitResult) -> dict[str, float]:
+    """The likelihood-ratio test; Wald's where the likelihood is none of independent rows, or ll_0 is not known."""
+    # glm tests by Wald's chi-squared whatever the variance.
+    robust = result.vce != "oim" or result.model == "glm"
+    return logit_stats(result.llf, result.llnull, result.names, result.beta, result.cov, robust=robust)
+
+
+def _of_squares(result: FitResult, ending: Ending) -> dict[str, float]:
+    from fedfolder.plan.outcome import total_squares
+
+    layout, count = ending.start.layout, ending.start.parameters.count
+    share = layout.normalised
+    rss = -2.0 * ending.solution.derivatives.loglike * share
+    tss = total_squares(layout, ending.start.usual) * share
+    stats = regress_stats(rss, tss, result.nobs, count, constant=layout.design.constant)
+    df = model_df(result.names)
+    if result.vce != "oim" and df:
+        stats["F"] = wald_chi2(result.names, result.beta, result.cov) / df
+    return stats
+
+
+def _of_dispersion(ending: Ending) -> dict[str, float]:
+    """Deviance and Pearson's chi-squared, and each over the residual degrees of freedom."""
+    layout, found_there = ending.start.layout, ending.solution.derivatives
+    further = {name: value * layout.reported for name, value in found_there.further.items()}
+    if not further:
+        return {}
+    count = ending.start.parameters.count
+    residual = layout.observations - count
+    found = {_STATA.get(name, name): value for name, value in further.items()}
+    over = {name.replace("deviance", "dispers"): value / residual for name, value in found.items() if residual > 0}
+    phi = scale_of(layout, found_there) * layout.normalised
+    return {**found, **over, "phi": phi}
+
+
+_STATA = {"deviance": "deviance", "pearson": "deviance_p"}
+"""Stata's names in e() of further sums."""

@@ -1,0 +1,95 @@
+"""The parameters of a model in protocol units: a block a linear predictor, then one number an ancillary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fedfolder.command.parameters import ANCILLARY
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fedfolder.likelihood import Likelihood
+    from fedfolder.questions.design import Design
+
+    Array = NDArray[np.float64]
+
+ONLY = "xb"
+"""The equation of a model that has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """How P = q p + r parameters are laid out: q equations with the p columns of one design, then r ancillaries."""
+
+    equations: tuple[str, ...]
+    ancillaries: tuple[str, ...]
+    design: Design
+
+    @classmethod
+    def of(cls, likelihood: Likelihood, design: Design) -> Parameters:
+        """Those of a likelihood over a design."""
+        return cls(likelihood.equations, likelihood.ancillaries, design)
+
+    @property
+    def count(self) -> int:
+        """P."""
+        return len(self.equations) * self.width + len(self.ancillaries)
+
+    @property
+    def width(self) -> int:
+        """p, the columns of an equation."""
+        return len(self.design.terms)
+
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """Equation and term of each parameter, as files have them."""
+        return (
+            *((equation or ONLY, term) for equation in self.equations for term in self.design.terms),
+            *((ANCILLARY, name.removeprefix(ANCILLARY)) for name in self.ancillaries),
+        )
+
+    @property
+    def constants(self) -> tuple[int, ...]:
+        """The places of the constants of the equations and of the ancillaries, in the order of linear predictors.
+
+        Without a constant, only those of the ancillaries.
+        """
+        p, q = self.width, len(self.equations)
+        of_equations = tuple((e + 1) * p - 1 for e in range(q)) if self.design.constant else ()
+        return (*of_equations, *range(q * p, self.count))
+
+    def bounded(self, likelihood: Likelihood) -> tuple[int, ...]:
+        """The places of ancillary parameters that may run to their bound."""
+        first = len(self.equations) * self.width
+        return tuple(first + j for j, name in enumerate(self.ancillaries) if name in likelihood.bounded)
+
+    def block(self, equation: int) -> slice:
+        """The places of an equation's parameters."""
+        return slice(equation * self.width, (equation + 1) * self.width)
+
+    def predictors(self, z: Array, beta: Array, offset: Array | None) -> Array:
+        """The linear predictors (q + r, n) of rows with columns `z` (n, p); the offset is the first one's."""
+        q = len(self.equations)
+        eta = np.empty((q + len(self.ancillaries), len(z)))
+        for e in range(q):
+            eta[e] = z @ beta[self.block(e)]
+        if offset is not None:
+            eta[0] += offset
+        eta[q:] = beta[q * self.width :, np.newaxis]
+        return eta
+
+    def spread(self, of_design: Array) -> Array:
+        """A matrix (P, P) with `of_design` (p, p) for each equation, and ones for the ancillaries."""
+        full = np.eye(self.count)
+        for e in range(len(self.equations)):
+            full[self.block(e), self.block(e)] = of_design
+        return full
+
+    def among(self, places: tuple[int, ...]) -> list[int]:
+        """The places of the parameters that are left when only the columns at `places` are."""
+        kept = [e * self.width + j for e in range(len(self.equations)) for j in places]
+        return [*kept, *range(len(self.equations) * self.width, self.count)]

@@ -1,0 +1,217 @@
+"""What a command fits: its likelihood, and which variable of the data plays which part in it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from fedfolder.command.terms import unquoted
+from fedfolder.errors import VariableError
+from fedfolder.likelihood import SetLikelihood, find
+from fedfolder.likelihood.regress import Regress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from fedfolder.command import Command, Term
+    from fedfolder.likelihood import Likelihood
+    from fedfolder.likelihood.base import Array, Rows
+    from fedfolder.questions.sample import Sample
+
+OFFSETS = frozenset({"offset", "exposure"})
+"""Roles that are added to the linear predictor."""
+WHOLE = frozenset({"fw"})
+"""Weights that must be whole numbers."""
+COUNTING = frozenset({"fw", "iw"})
+"""Weights whose sum is the number of observations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """A likelihood with the names of what it is about.
+
+    Parameters
+    ----------
+    command : Command
+        What was asked.
+    likelihood : Likelihood
+        For a categorical outcome, that of its levels once they are known.
+    levels : tuple of str
+        Those of a categorical outcome, over all nodes, sorted; empty until they are known.
+    offsets : bool
+        Whether offset and exposure are in the linear predictor.
+    """
+
+    command: Command
+    likelihood: Likelihood
+    levels: tuple[str, ...] = ()
+    offsets: bool = True
+
+    @classmethod
+    def of(cls, command: Command) -> Self:
+        """That of a command, before anything is known of data."""
+        return cls(command, find(command.likelihood))
+
+    def with_levels(self, counts: Sequence[tuple[str, float]]) -> Specification:
+        """The same for a categorical outcome with these levels, sorted, and their weighted counts."""
+        levels = tuple(level for level, _ in counts)
+        named = self.command.argument("baseoutcome")
+        base = None if named is None else unquoted(named)
+        likelihood = self.likelihood.of_levels(levels, [count for _, count in counts], base)
+        return dataclasses.replace(self, likelihood=likelihood, levels=levels)
+
+    def least_squares(self) -> Specification:
+        """The regression with the same columns, whose Hessian is their cross products."""
+        return dataclasses.replace(self, likelihood=Regress())
+
+    def without_offset(self) -> Specification:
+        """The same with a linear predictor of columns alone."""
+        return dataclasses.replace(self, offsets=False)
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The variables beside the outcome and the terms, by their part."""
+        roles = self.command.roles
+        return roles if self.offsets else {role: name for role, name in roles.items() if role not in OFFSETS}
+
+    @property
+    def name(self) -> str:
+        """The likelihood's."""
+        return self.likelihood.name
+
+    @property
+    def outcome(self) -> str:
+        """The outcome's variable."""
+        return self.command.depvar
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The command's."""
+        return self.command.terms
+
+    @property
+    def constant(self) -> bool:
+        """Whether there is a column of ones; thresholds have one, which is reported as the first of them."""
+        return self.likelihood.thresholds or (self.command.constant and self.likelihood.has_constant)
+
+    @property
+    def centred(self) -> bool:
+        """Whether columns may be centred: something takes up what that shifts."""
+        return self.constant or isinstance(self.likelihood, SetLikelihood)
+
+    @property
+    def weighted(self) -> str:
+        """The kind of weights, `""` without."""
+        return self.command.weight.kind if self.command.weight else ""
+
+    @property
+    def rate_of_offset(self) -> bool:
+        """Whether exp(offset) is what a rate is per."""
+        return "offset" in self.roles and self.command.takes_exposure
+
+    @property
+    def counts(self) -> bool:
+        """Whether sums of weights are counts of rows."""
+        return not self.weighted or self.weighted in WHOLE
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Numeric variables beside the outcome and the terms whose sums are asked for with the moments."""
+        roles = self.roles
+        return tuple(roles[role] for role in ("offset", "exposure", "trials", "expected") if role in roles)
+
+    @property
+    def has_offset(self) -> bool:
+        """Whether linear predictors differ between rows when all slopes are zero."""
+        return not OFFSETS.isdisjoint(self.roles)
+
+    def declaration(self) -> dict[str, Any]:
+        """Model and outcome, and what else there is, as plain JSON."""
+        said: dict[str, Any] = {"model": self.name, "outcome": self.outcome}
+        roles = {role: name for role, name in self.roles.items() if role not in {"weight", "cluster"}}
+        if roles:
+            said["roles"] = roles
+        if self.command.trials is not None:
+            said["trials"] = repr(self.command.trials)
+        if self.command.weight:
+            said["weights"] = str(self.command.weight)
+        if self.levels:
+            said["levels"] = list(self.levels)
+        return said
+
+    # -- of the rows of one node ----------------------------------------------------------------------------------
+
+    def rows(self, sample: Sample) -> Rows:
+        """What is observed, by role, (n,) each; without the groups.
+
+        Raises
+        ------
+        VariableError
+            If an outcome cannot be one of this model's.
+        """
+        found = {"y": self._outcome(sample)}
+        roles = self.roles
+        for role in ("trials", "expected"):
+            if role in roles:
+                found[role] = sample.outcome(roles[role])
+        if self.command.trials is not None:
+            found["trials"] = np.full(sample.nobs, self.command.trials)
+        elif "trials" in self.likelihood.roles and "trials" not in found:
+            found["trials"] = np.ones(sample.nobs)
+        if not bool(self.likelihood.can_have(found).all()):
+            raise VariableError(
+                f"the outcome {self.outcome} has values that {self.command.model} cannot be about",
+                where=self.outcome,
+                expected=self.likelihood.expected,
+                do="correct these values or make them missing, or leave the rows out with if",
+            )
+        return found
+
+    def _outcome(self, sample: Sample) -> Array:
+        if not self.likelihood.categorical and not self.levels:
+            return self.likelihood.outcome(sample.outcome(self.outcome))
+        factor = sample.levels(self.outcome)
+        places = [self.levels.index(level) if level in self.levels else -1 for level in factor.levels]
+        return np.array([*places, -1], dtype=np.float64)[factor.codes]
+
+    def offset(self, sample: Sample) -> Array | None:
+        """What is added to the first linear predictor, (n,): the offset, the logarithm of the exposure, or nothing.
+
+        Raises
+        ------
+        VariableError
+            If an exposure is not above zero.
+        """
+        roles = self.roles
+        added = sample.outcome(roles["offset"]) if "offset" in roles else None
+        if "exposure" in roles:
+            exposure = sample.outcome(roles["exposure"])
+            if not bool((exposure > 0).all()):
+                raise VariableError(
+                    f"the exposure {roles['exposure']} has values that are not above zero",
+                    where=roles["exposure"],
+                    do="leave the rows without exposure out with if",
+                )
+            added = np.log(exposure) if added is None else added + np.log(exposure)
+        return added
+
+    def weights(self, sample: Sample) -> Array | None:
+        """The weight of each row, (n,); None without weights."""
+        return sample.outcome(self.command.weight.variable) if self.command.weight else None
+
+    def sets(self, sample: Sample) -> NDArray[np.int64]:
+        """The number of each row's set, (n,)."""
+        return np.asarray(sample.ids[self.command.roles["group"]].codes, dtype=np.int64)
+
+    def clusters(self, sample: Sample) -> NDArray[np.int64] | None:
+        """The number of each row's cluster, (n,); None where each row is its own.
+
+        The sets of a conditional model are clusters at least, since their rows depend on each other.
+        """
+        name = self.command.roles.get("cluster") or self.command.roles.get("group")
+        return None if name is None else np.asarray(sample.ids[name].codes, dtype=np.int64)

@@ -1,0 +1,231 @@
+"""The same regression in statsmodels: its log-likelihood, scores and Hessian, and a maximum found with those alone."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+from statsmodels.discrete.conditional_models import ConditionalLogit
+from statsmodels.discrete.discrete_model import NegativeBinomial
+from statsmodels.miscmodels.ordinal_model import OrderedModel
+
+if TYPE_CHECKING:
+    from tests.simulation.models import Problem
+
+Function: TypeAlias = Callable[[np.ndarray], Any]
+
+LINKS = {
+    "logit": sm.families.links.Logit,
+    "probit": sm.families.links.Probit,
+    "cloglog": sm.families.links.CLogLog,
+    "log": sm.families.links.Log,
+    "identity": sm.families.links.Identity,
+    "power -1": sm.families.links.InversePower,
+    "power -2": sm.families.links.InverseSquared,
+}
+FAMILIES = {
+    "binomial": sm.families.Binomial,
+    "gaussian": sm.families.Gaussian,
+    "poisson": sm.families.Poisson,
+    "gamma": sm.families.Gamma,
+    "igaussian": sm.families.InverseGaussian,
+}
+AS_GLM = {"regress": "glm family(gaussian) link(identity)", "cloglog": "glm family(binomial) link(cloglog)"}
+
+
+class Excess(sm.families.links.Link):  # type: ignore[misc] # statsmodels ships no types
+    """mu = exp(eta) + expected."""
+
+    def __init__(self, expected):
+        self.expected = expected
+
+    def __call__(self, p):
+        return np.log(p - self.expected)
+
+    def inverse(self, z):
+        return np.exp(z) + self.expected
+
+    def deriv(self, p):
+        return 1 / (p - self.expected)
+
+    def deriv2(self, p):
+        return -1 / np.square(p - self.expected)
+
+
+class Elsewhere(NamedTuple):
+    """Functions of all parameters in our order: scores of rows or sets `(n, p)`, Hessian, log-likelihood and scale."""
+
+    scores: Function
+    hessian: Function
+    loglike: Function
+    scale: Function
+
+    def maximum(self, near: np.ndarray) -> np.ndarray:
+        """Newton's method from near by, by statsmodels' derivatives alone."""
+        beta = near
+        for _ in range(8):
+            information = -self.hessian(beta)
+            step = np.linalg.solve(information, self.scores(beta).sum(axis=0))
+            beta = beta + step
+            if step @ information @ step < 1e-13:  # the next step would be its square
+                break
+        return beta
+
+    def cov(self, beta: np.ndarray) -> np.ndarray:
+        """The inverse of the observed information, by the scale."""
+        return np.asarray(self.scale(beta) * np.linalg.inv(-self.hessian(beta)))
+
+    def sandwich(self, beta, cluster=None, *, small=0):
+        """The robust covariance."""
+        return sandwich(self.scores(beta), self.hessian(beta), cluster, small=small)
+
+
+def sandwich(scores, hessian, cluster=None, *, small=0):
+    """Stata's robust covariance: with n/(n - 1), or G/(G - 1) for clusters; with that of regress for `small` = k."""
+    bread, n = np.linalg.inv(-hessian), len(scores)
+    factor = n / (n - max(small, 1))
+    if cluster is not None:
+        scores = pd.DataFrame(scores).groupby(np.asarray(cluster)).sum().to_numpy()
+        factor = len(scores) / (len(scores) - 1) * ((n - 1) / (n - small) if small else 1)
+    return factor * bread @ (scores.T @ scores) @ bread
+
+
+def clusters(given: Problem, frame: pd.DataFrame) -> pd.Series:
+    """The cluster of each row of scores: rows, or the sets that tell something."""
+    if given.name != "clogit":
+        return frame["id"]
+    sets = frame.groupby("set")
+    return sets["id"].first()[sets["y"].mean().between(0, 1, inclusive="neither")]
+
+
+def design(frame: pd.DataFrame, *, constant: bool) -> np.ndarray:
+    """The columns of `x w i.g`, the constant last."""
+    levels = np.unique(frame["g"])[1:]
+    columns = [frame["x"], frame["w"], *(frame["g"] == level for level in levels)]
+    return np.column_stack([*columns, np.ones(len(frame))] if constant else columns).astype(float)
+
+
+def elsewhere(given: Problem, frame: pd.DataFrame, offset: np.ndarray | None = None) -> Elsewhere:
+    """The regression of `given` on `frame` in statsmodels."""
+    name, y = given.name, frame["y"].to_numpy(float)
+    ordered = name in {"ologit", "oprobit"}
+    x = design(frame, constant=not ordered and name != "clogit")
+    if ordered:
+        return _ordered(name, y, x)
+    if name == "clogit":
+        return _conditional(y, x, frame["set"].to_numpy())
+    if name == "mlogit":
+        return _multinomial(y, x)
+    discrete = {"logit": sm.Logit, "probit": sm.Probit, "poisson": sm.Poisson}
+    if name in discrete:
+        model = discrete[name](y, x, offset=offset)
+        return Elsewhere(model.score_obs, model.hessian, model.loglike, lambda _: 1.0)
+    if name == "nbreg":
+        return _nbreg(NegativeBinomial(y, x, offset=offset))
+    return _glm(AS_GLM.get(name, name), frame, x, offset)
+
+
+def _glm(name, frame, x, offset) -> Elsewhere:
+    family, link = (part.split("(")[1] for part in name.split(")")[:2])
+    y = frame["y"].to_numpy(float)
+    trials = frame["trials"] if "binomial" in name and y.max() > 1 else np.ones(len(y))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of links that may leave the family's domain
+        other = Excess(frame["expected"].to_numpy()) if link == "rs" else LINKS[link]()
+        chosen = FAMILIES[family](other, check_link=False)
+        outcome = np.column_stack([y, trials - y]) if family == "binomial" else y
+        model = sm.GLM(outcome, x, family=chosen, offset=offset)
+    dispersed = family in {"gaussian", "gamma", "igaussian"}
+
+    def loglike(beta):
+        if family != "gaussian":
+            return model.loglike(beta, scale=1.0)
+        rss = np.square(y - model.predict(beta)).sum()
+        return model.loglike(beta, scale=rss / len(y))
+
+    return Elsewhere(
+        lambda beta: model.score_obs(beta, scale=1.0),
+        lambda beta: model.hessian(beta, scale=1.0, observed=True),
+        loglike,
+        lambda beta: model.estimate_scale(model.predict(beta)) if dispersed else 1.0,
+    )
+
+
+def _nbreg(model) -> Elsewhere:
+    """By ln(alpha) in place of alpha."""
+    model._transparams = False  # noqa: SLF001 - otherwise the score is by ln(alpha) and the Hessian by alpha
+
+    def turned(beta):
+        return np.append(beta[:-1], np.exp(beta[-1]))
+
+    def scores(beta):
+        found = np.array(model.score_obs(turned(beta)))
+        found[:, -1] *= np.exp(beta[-1])
+        return found
+
+    def hessian(beta):
+        turn = np.append(np.ones(len(beta) - 1), np.exp(beta[-1]))
+        found = model.hessian(turned(beta)) * np.outer(turn, turn)
+        found[-1, -1] += scores(beta)[:, -1].sum()
+        return found
+
+    return Elsewhere(scores, hessian, lambda beta: model.loglike(turned(beta)), lambda _: 1.0)
+
+
+def _multinomial(y, x) -> Elsewhere:
+    """With the first level as base."""
+    levels = np.unique(y)
+    model = sm.MNLogit(y, x)
+
+    def scores(beta):
+        p = np.asarray(model.predict(beta.reshape(len(levels) - 1, -1).T))[:, 1:]
+        hit = np.asarray(model.wendog)[:, 1:]
+        return ((hit - p)[:, :, None] * x[:, None, :]).reshape(len(y), -1)
+
+    return Elsewhere(scores, model.hessian, model.loglike, lambda _: 1.0)
+
+
+def _ordered(name, y, x) -> Elsewhere:
+    """With Stata's cut points for statsmodels' first one and logarithms of the increments."""
+    model = OrderedModel(y, x, distr=name[1:])
+    slopes = x.shape[1]
+
+    def turned(beta):
+        cuts = beta[slopes:]
+        return np.concatenate([beta[:slopes], cuts[:1], np.log(np.diff(cuts))])
+
+    def obs(beta):
+        return model.loglikeobs(turned(beta))
+
+    def hessian(beta):
+        return _slopes(lambda b: _slopes(obs, b).sum(axis=0), beta, h=3e-3)
+
+    return Elsewhere(lambda beta: _slopes(obs, beta), hessian, lambda beta: obs(beta).sum(), lambda _: 1.0)
+
+
+def _conditional(y, x, sets) -> Elsewhere:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of sets that tell nothing
+        model = ConditionalLogit(y, x, groups=sets)
+
+    def scores(beta):
+        return np.array([model.score_grp(k, beta) for k in range(model._n_groups)])  # noqa: SLF001
+
+    def hessian(beta):
+        return _slopes(lambda b: scores(b).sum(axis=0), beta)
+
+    return Elsewhere(scores, hessian, model.loglike, lambda _: 1.0)
+
+
+def _slopes(function, beta, h=1e-3):
+    """The derivative of a vector, by central differences of four points."""
+    columns = []
+    for k in range(len(beta)):
+        e = h * (np.arange(len(beta)) == k)
+        near, far = function(beta + e) - function(beta - e), function(beta + 2 * e) - function(beta - 2 * e)
+        columns.append((8 * near - far) / (12 * h))
+    return np.stack(columns, axis=-1)
