@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM. KeyboardInterrupt itself, while a module is imported, ends Python by a signal although it is caught."""
+
+
 @click.group(short_help="A site's side: make a node, run it, look into it.")
 def node() -> None:
     """Make a node, run it, check it and look into it, at a site."""
@@ -75,7 +79,7 @@ def run(home: Path) -> None:
     from fedfolder.node.loop import run as run_node
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        raise _Terminated
 
     signal.signal(signal.SIGTERM, stop)
     with contextlib.suppress(KeyboardInterrupt):
