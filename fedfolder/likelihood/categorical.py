@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -40,9 +41,9 @@ class Categorical(RowLikelihood):
         known.name_predictors(counts, base)
         return known
 
+    @abstractmethod
     def name_predictors(self, counts: Sequence[float], base: str | None) -> None:
         """Set `equations` and `ancillaries` from the levels."""
-        raise NotImplementedError
 
     def can_have(self, rows: Rows) -> NDArray[np.bool_]:
         """Whether y is a place among the levels."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fedfolder.questions.question import Question
 
 MOST_EVALUATIONS = 40
-"""Betas at which a fit may ask for derivatives, at most."""
+"""Betas at which a fit may ask for its derivatives, at most; as many of the constant alone may travel with them."""
 FIRST_WORDING, LAST_WORDING = 1, 2
 _RESTART = "restart"
 

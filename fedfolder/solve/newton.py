@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from fedfolder.solve import information as info
+from fedfolder.solve.separation import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -52,14 +53,8 @@ NEARLY = 1e-9
 FLOOR = 1e-6
 """Where the log-likelihood is not concave: the smallest eigenvalue to step with, relative to the largest."""
 
-SEPARATED = 1e-8
-"""The share of its value at the start below which the smallest eigenvalue of the information means separation."""
-
 CRAWL, CRAWLING = 3, (0.1, 0.6)
 """So many steps, each of which leaves a share of the decrement between these: under separation it is 1/e."""
-
-WATCHABLE = 1e-10
-"""A smallest eigenvalue at the start, relative to the largest, too close to rounding to watch for separation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +205,7 @@ class _Climb:
         self._limits = limits
         self._scale = scale
         self._report = report
-        self._watch = _Watch(start.derivatives)
+        self._watch = Watch(start.derivatives)
         # Sums of squares lose what is below the last bits of the outcome: such a gain is noise of a perfect fit.
         self._noise = 64 * EPSILON**2 * abs(start.derivatives.loglike)
         self._iterations: list[Iteration] = []
@@ -332,28 +327,3 @@ def _point(beta: Array, derivatives: Derivatives, scale: Callable[[Derivatives],
     by_scale = scale(derivatives)
     decrement = 0.0 if gain == 0.0 else gain / by_scale if by_scale > 0 else math.inf
     return _Point(beta, derivatives, step, gain, decrement, concave)
-
-
-class _Watch:
-    """Watches the information for separation.
-
-    Where a combination of columns predicts the outcome perfectly there is no maximum: the likelihood rises for ever as
-    that combination's coefficient grows, by one or so with each Newton step. Rows so predicted tell nothing any more,
-    and the information along the combination falls by a factor e with each step, towards zero, while the decrement
-    falls as fast and would pass for convergence at some large and meaningless beta. An information that has fallen so
-    far is not enough: a single row far out loses its weight in an honest fit, too, but there the steps converge ever
-    faster (see `_Climb._crawls`).
-    """
-
-    def __init__(self, start: Derivatives) -> None:
-        information = -start.hessian
-        self._by = info.scaling(information)
-        values = np.linalg.eigvalsh(info.scaled(information, self._by))
-        watchable = values.size > 0 and values[0] > WATCHABLE * values[-1]
-        self._limit = SEPARATED * float(values[0]) if watchable else None
-
-    def sees_separation(self, now: Derivatives) -> bool:
-        """Whether the smallest eigenvalue, scaled as at the start, has fallen below its limit."""
-        if self._limit is None:
-            return False
-        return float(np.linalg.eigvalsh(info.scaled(-now.hessian, self._by))[0]) < self._limit

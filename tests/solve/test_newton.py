@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedfolder.likelihood import LIKELIHOODS, RowLikelihood
-from fedfolder.solve import Derivatives, invert, maximize, newton
+from fedfolder.solve import Derivatives, invert, maximize, newton, separation
 
 
 def drive(evaluate, start, ask=lambda beta: beta, **settings_):
@@ -333,4 +333,4 @@ def test_what_is_yielded_can_be_overwritten():
 
 def test_the_constants_are_those_of_the_protocol():
     assert newton.FALL == 64 * 2.0**-52
-    assert (newton.EXHAUSTED, newton.FLOOR, newton.SEPARATED) == (1e-12, 1e-6, 1e-8)
+    assert (newton.EXHAUSTED, newton.FLOOR, separation.SEPARATED) == (1e-12, 1e-6, 1e-8)
