@@ -127,7 +127,7 @@ class FitError(FedfolderError):
 
 
 class ConfigError(FedfolderError):
-    """A study.toml or node.toml that is missing, malformed or contradicts itself."""
+    """A study.toml, node.toml or policy.toml that is missing, malformed or contradicts itself."""
 
     exit_code = 15
 
@@ -160,6 +160,65 @@ class DifferenceError(FedfolderError):
     """Sites differ from the study's dictionary; the findings say which, and in what."""
 
     exit_code = 20
+
+
+class PolicyError(FedfolderError):
+    """What was asked is against the policy of a site; `rule` is its name in policy.toml."""
+
+    exit_code = 21
+
+    def __init__(
+        self, what: str, *, rule: str, where: str = "", found: str = "", expected: str = "", do: str = ""
+    ) -> None:
+        rules = f"the rule{'s' * (',' in rule)} {rule}"
+        super().__init__(what, where=where, found=found, expected=expected or rules, do=do)
+        self.rule = rule
+
+
+class RejectedError(FedfolderError):
+    """The custodian of a site said no to a proposal; the reason is what they wrote."""
+
+    exit_code = 25
+
+
+class AuditError(FedfolderError):
+    """An exported audit that was cut, edited, reordered, or is not of whom it says."""
+
+    exit_code = 22
+
+
+class RevokedKeyError(FedfolderError):
+    """A key that was revoked: nothing that it signed is accepted, or nothing is signed with it any more."""
+
+    exit_code = 23
+
+
+class DifferentQuestionsError(FedfolderError):
+    """The nodes of a fit were not all asked the same, or it was not shown that they were."""
+
+    exit_code = 24
+
+
+def unforeseen(error: BaseException) -> FedfolderError:
+    """What may be shown of an error that nobody foresaw: its kind, and where in the program it was raised.
+
+    Its own text is left out, for it may quote a value: Python says "could not convert string to float: 'Smith'".
+    """
+    import traceback  # only where it is needed: the command line starts fast
+    from pathlib import Path
+
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "fedfolder" in Path(frame.filename).parts]
+    return FedfolderError(
+        "something happened that fedfolder does not know",
+        where=" < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(ours[-_FRAMES:])),
+        found=type(error).__name__,
+        do="tell whoever maintains fedfolder these lines; nothing of the data stands in them",
+    )
+
+
+_FRAMES = 6
+"""Places in the program that are named, at most."""
 
 
 def close_names(name: str, known: Iterable[str]) -> list[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from typing import TYPE_CHECKING
 
+from fedfolder.custody import windows_rights
 from fedfolder.errors import ConfigError
+from fedfolder.exchange.fingerprint import fingerprint
 from fedfolder.exchange.mailbox import Identity
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+__all__ = ["FILE", "FOLDER", "create", "fingerprint", "load"]
 
 FOLDER = "keys"
 FILE = "private.pem"
@@ -23,7 +26,7 @@ def create(home: Path) -> None:
     Raises
     ------
     ConfigError
-        If there is one already: a key is never replaced.
+        If there is one already: a key is never replaced; or if it cannot be kept from others.
     """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -38,6 +41,9 @@ def create(home: Path) -> None:
     except FileExistsError:
         raise ConfigError("this home has a key already", where=str(folder / FILE), do="keep it") from None
     with os.fdopen(descriptor, "wb") as file:
+        if os.name == "nt":
+            # While it is empty: nobody has read it then.
+            windows_rights.keep_private(folder / FILE)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -71,8 +77,11 @@ def load(home: Path, name: str) -> Identity:
 
 
 def _require_private(path: Path) -> None:
-    # On Windows a file in a user's folder inherits that user's rights; its mode bits say nothing.
-    if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if os.name == "nt":
+        # Mode bits say nothing there.
+        path.stat()
+        windows_rights.require_private(path)
+    elif stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise ConfigError(
             "others can read the key of this home",
             where=str(path),
@@ -80,9 +89,3 @@ def _require_private(path: Path) -> None:
             expected="600",
             do=f"chmod 600 '{path}', and think about who may have read it",
         )
-
-
-def fingerprint(key: bytes) -> str:
-    """The SHA-256 of a public key, its first 16 bytes in groups of four characters, to compare by eye or phone."""
-    text = hashlib.sha256(key).hexdigest()[:32]
-    return " ".join(text[i : i + 4] for i in range(0, len(text), 4))

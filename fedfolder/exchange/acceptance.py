@@ -6,7 +6,8 @@ A message comes from a place that anyone may write to, so it is judged by its co
 2. it is strict JSON: UTF-8, no key twice, whole numbers only, at most 16 levels;
 3. it has exactly `signed` and `signatures`, the latter one signature by one key;
 4. its format is one that this version knows (`VersionError` otherwise: a newer one is no attack);
-5. the signature holds, by the key that is pinned for the sender; for a hello, by the key that the hello itself names;
+5. the signature holds, by the key that is pinned for the sender; for a hello, by the key that the hello itself names,
+   whose fingerprint must be the one that a person gave, if one did;
 6. `signed` has exactly the fields of the format, each of its type; number 0 is the hello; the manifest names each
    payload once, by a name that is the message's own;
 7. it is of this study, from this sender, to this recipient, of a kind that this sender sends, and the file's name
@@ -30,8 +31,10 @@ from typing import TYPE_CHECKING
 
 from fedfolder.errors import AlarmError, MessageError, VersionError
 from fedfolder.exchange import strict_json
-from fedfolder.exchange.envelope import ANSWERS, FORMAT, REPLIES, REQUESTS, Message, file_name, header_of
+from fedfolder.exchange.envelope import ANSWERS, FORMAT, REPLIES, REQUESTS, Message, file_name, header_of, verify
+from fedfolder.exchange.fingerprint import fingerprint
 from fedfolder.exchange.names import HELLO, SERVER, FileName
+from fedfolder.exchange.trust import another_key
 
 if TYPE_CHECKING:
     from fedfolder.exchange.envelope import Header
@@ -56,13 +59,16 @@ class Acceptance:
     ----------
     key : bytes or None
         The sender's pinned public key (32 bytes); None until its hello has been seen.
+    given : str, optional
+        The fingerprint of the sender's key, if a person gave it.
     """
 
-    def __init__(self, study: str, sender: str, recipient: str, key: bytes | None) -> None:
+    def __init__(self, study: str, sender: str, recipient: str, key: bytes | None, *, given: str | None = None) -> None:
         self.study = study
         self.sender = sender
         self.recipient = recipient
         self.key = key
+        self.given = given
 
     def hello(self, name: str, content: bytes) -> Message:
         """Accept a hello; its body names the key that it introduces.
@@ -72,7 +78,7 @@ class Acceptance:
         MessageError, VersionError
             If it does not hold.
         AlarmError
-            If it holds, but for another key than the one pinned.
+            If it holds, but for another key than the one pinned, or than the one whose fingerprint was given.
         """
         message = introduced(self, name, content)
         if message.header.number != 0:
@@ -82,6 +88,8 @@ class Acceptance:
             raise MessageError("this hello does not name the key that signed it", where=name)
         if self.key is not None and key != self.key:
             raise self._changed_key(name, key)
+        if self.given is not None and fingerprint(key) != self.given:
+            raise another_key(self.sender, key, self.given, where=name)
         return message
 
     def message(self, name: str, content: bytes, due: Due, read: ReadPayload) -> Message:
@@ -114,7 +122,7 @@ class Acceptance:
         if outer.key != key:
             raise MessageError(f"this was not signed by {self.sender}", where=name, expected="the key that is pinned")
         canonical = strict_json.canonical(outer.signed)
-        if not _verify(key, outer.signature, canonical):
+        if not verify(key, outer.signature, canonical):
             raise MessageError("the signature does not hold", where=name, do="ask for it to be sent again")
         header = header_of(outer.signed, where=name)
         self._require_place(name, header)
@@ -231,17 +239,6 @@ def _hex(text: str, length: int, name: str) -> bytes:
     if len(value) != length or text != value.hex():
         raise MessageError("a key or signature of this message is malformed", where=name)
     return value
-
-
-def _verify(key: bytes, signature: bytes, content: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, content)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def _payloads(header: Header, read: ReadPayload) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fedfolder.errors import JournalError
+from fedfolder.exchange import trust
 from fedfolder.exchange.acceptance import Acceptance, Due
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.exchange.names import SERVER
@@ -121,9 +122,21 @@ class Channel:
             return 0
         return sent.header.number + (1 if self.asks and received.header.number == sent.header.number else 0)
 
+    def require_trust(self) -> None:
+        """Stop if a key of this channel is revoked, or the other side's is not the one whose fingerprint was given.
+
+        Raises
+        ------
+        RevokedKeyError, AlarmError
+        """
+        trust.require_not_revoked(self.journal, self.me.name, own=True)
+        trust.require_not_revoked(self.journal, self.peer)
+        trust.require_expected(self.journal, self.peer)
+
     def theirs(self) -> Acceptance:
         """The rules for what the other side sends."""
-        return Acceptance(self.study, self.peer, self.me.name, self.journal.key(self.peer))
+        given = trust.expected(self.journal, self.peer)
+        return Acceptance(self.study, self.peer, self.me.name, self.journal.key(self.peer), given=given)
 
     def ours(self) -> Acceptance:
         """The rules that this side's own messages pass."""

@@ -128,6 +128,26 @@ def seal(header: Header, payloads: Mapping[str, bytes], sign: Sign, *, key: byte
     )
 
 
+def verify(key: bytes, signature: bytes, content: bytes) -> bool:
+    """Whether `signature` (64 bytes) over `content` is that of `key` (32 bytes)."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, content)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def is_signed_by(key: str, signature: str, content: bytes) -> bool:
+    """As `verify`, of a key and a signature as they stand in JSON: any text, which may be neither."""
+    try:
+        return verify(bytes.fromhex(key), bytes.fromhex(signature), content)
+    except ValueError:
+        return False
+
+
 def _as_read(name: str, content: bytes) -> Header:
     """The header as a reader will see it: what a writer signs must be what every reader can accept."""
     if FileName.parse(name) is None or len(content) > LARGEST_ENVELOPE:

@@ -57,7 +57,7 @@ class Inbox:
         self._due, self._old, self._ahead = Rota(store), Rota(store, MOST_OLD), Rota(store)
         self._standing: dict[str, tuple[str, str]] = {}
         self._reported: set[str] = set()
-        self._to_report: list[str] = []
+        self._to_report: list[dict[str, str]] = []
 
     def look(self) -> Message | None:
         """The message that is due, if it lies there and holds; None otherwise, or if it is this side's turn.
@@ -161,7 +161,7 @@ class Inbox:
         seen = hashlib.sha256(b"\0".join([name.encode(), reason.encode(), content])).hexdigest()
         if seen not in self._reported and len(self._reported) < MOST_REPORTED:
             self._reported.add(seen)
-            self._to_report.append(f"{name}: {reason}")
+            self._to_report.append({"file": name, "reason": reason})
 
     # -- what is told ----------------------------------------------------------------------------------------------
 

@@ -7,48 +7,28 @@ it.
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from fedfolder.errors import JournalError, VersionError
+from fedfolder.errors import JournalError
+from fedfolder.exchange import audit
+from fedfolder.exchange.audited import Audited
 from fedfolder.exchange.envelope import Message
 from fedfolder.exchange.keeping import kept_header, require_signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
+    from fedfolder.exchange.audit import Detail
     from fedfolder.exchange.envelope import Header
 
-VERSION: Final = 1
 OUT: Final = "out"
 IN: Final = "in"
 
-_SCHEMA = """
-CREATE TABLE home (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE peers (peer TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT;
-CREATE TABLE messages (
-    peer TEXT NOT NULL, direction TEXT NOT NULL, number INTEGER NOT NULL,
-    fit INTEGER NOT NULL, attempt INTEGER NOT NULL, round INTEGER NOT NULL, kind TEXT NOT NULL,
-    name TEXT NOT NULL, digest TEXT NOT NULL, header BLOB NOT NULL, content BLOB NOT NULL,
-    PRIMARY KEY (peer, direction, number)
-) STRICT;
-CREATE INDEX by_round ON messages (fit, attempt, round, direction, peer);
-CREATE TABLE payloads (
-    peer TEXT NOT NULL, direction TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL,
-    PRIMARY KEY (peer, direction, number, name)
-) STRICT;
-CREATE TABLE audit (
-    line INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, event TEXT NOT NULL, peer TEXT NOT NULL,
-    number INTEGER, detail TEXT NOT NULL
-) STRICT;
-"""
 
-
-class Journal:
+class Journal(Audited):
     """The journal at `path`; `clock` gives the time of an audit line as text.
 
     Raises
@@ -60,64 +40,12 @@ class Journal:
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], str]) -> None:
-        self.path = path
-        self._clock = clock
+        super().__init__(path, clock=clock)
         self._whole: set[tuple[str, str, int]] = set()
-        with self._explained():
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=30.0)
-            try:
-                self._open()
-            except BaseException:
-                self._db.close()
-                raise
 
-    def _open(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
-        # FULL: a transaction that was answered for is still there after a power cut.
-        self._db.execute("PRAGMA synchronous = FULL")
-        with self.transaction():
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0 and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                for statement in _SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {VERSION}")
-            elif version > VERSION:
-                raise VersionError(
-                    "this home was written by a newer fedfolder",
-                    where=str(self.path),
-                    found=f"journal version {version}",
-                    expected=f"at most {VERSION}",
-                    do="update fedfolder here",
-                )
-            elif version != VERSION:
-                raise JournalError(
-                    "this is not the journal of a home",
-                    where=str(self.path),
-                    found=f"a database of version {version}",
-                    expected=f"version {VERSION}",
-                    do="use the home as it was made",
-                )
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Everything inside happens together or not at all. May be nested; the outermost one commits."""
-        if self._db.in_transaction:
-            yield
-            return
-        with self._explained():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                # SQLite has rolled back by itself where the disk was full; a second time would be an error.
-                with contextlib.suppress(sqlite3.OperationalError):
-                    self._db.execute("ROLLBACK")
-                raise
+    def now(self) -> str:
+        """The time, as an audit line has it."""
+        return self._clock()
 
     # -- who -----------------------------------------------------------------------------------------------------
 
@@ -129,8 +57,10 @@ class Journal:
         JournalError
             If another value was noted before.
         """
+        if self.fact(name) == value:
+            return
         with self.transaction():
-            row = self._one("SELECT value FROM home WHERE name = ?", name)
+            row = self.row("SELECT value FROM home WHERE name = ?", name)
             if row is None:
                 self._db.execute("INSERT INTO home VALUES (?, ?)", (name, value))
             elif row[0] != value:
@@ -144,7 +74,7 @@ class Journal:
 
     def fact(self, name: str) -> str | None:
         """What was noted under `name`; None if nothing was."""
-        row = self._one("SELECT value FROM home WHERE name = ?", name)
+        row = self.row("SELECT value FROM home WHERE name = ?", name)
         return str(row[0]) if row else None
 
     def note(self, name: str, value: str) -> None:
@@ -154,18 +84,35 @@ class Journal:
 
     def key(self, peer: str) -> bytes | None:
         """The public key pinned for `peer`."""
-        row = self._one("SELECT key FROM peers WHERE peer = ?", peer)
+        row = self.row("SELECT key FROM peers WHERE peer = ?", peer)
         return bytes(row[0]) if row else None
+
+    def peers(self) -> list[str]:
+        """Those whose keys are pinned, or were decided about."""
+        rows = self.rows("SELECT peer FROM peers UNION SELECT who FROM trust ORDER BY 1")
+        return [str(row[0]) for row in rows]
 
     def pin(self, peer: str, key: bytes) -> None:
         """Pin the first key that `peer` introduced."""
         with self.transaction():
             self._db.execute("INSERT INTO peers VALUES (?, ?)", (peer, key))
-            self.audit("pinned", peer, None, f"key {key.hex()}")
+            how = "seen first" if self.decided(peer, "fingerprint") is None else "its fingerprint was given"
+            self.audit("pinned", peer, None, {"key": key.hex(), "how": how})
+
+    def decided(self, who: str, what: str) -> str | None:
+        """What a person decided about the key of `who`; None if nothing. See `fedfolder.exchange.trust`."""
+        row = self.row("SELECT value FROM trust WHERE who = ? AND what = ?", who, what)
+        return str(row[0]) if row else None
+
+    def decide(self, who: str, what: str, value: str, *, event: str) -> None:
+        """Note what a person decided about the key of `who`, instead of what was decided before."""
+        with self.transaction():
+            self._db.execute("INSERT OR REPLACE INTO trust VALUES (?, ?, ?, ?)", (who, what, value, self._clock()))
+            self.audit(event, who, None, {what: value})
 
     # -- what ----------------------------------------------------------------------------------------------------
 
-    def append(self, peer: str, direction: str, message: Message, *, event: str, detail: str = "") -> None:
+    def append(self, peer: str, direction: str, message: Message, *, event: str, detail: Detail | None = None) -> None:
         """Add a message and its audit line.
 
         Raises
@@ -184,20 +131,7 @@ class Journal:
                 "INSERT INTO payloads VALUES (?, ?, ?, ?, ?)",
                 [(peer, direction, header.number, name, content) for name, content in message.payloads.items()],
             )
-            self.audit(event, peer, header.number, detail or f"{message.name} sha256 {message.digest}")
-
-    def audit(self, event: str, peer: str, number: int | None, detail: str) -> None:
-        """Add a line to the audit."""
-        with self.transaction():
-            self._db.execute(
-                "INSERT INTO audit (at, event, peer, number, detail) VALUES (?, ?, ?, ?, ?)",
-                (self._clock(), event, peer, number, detail),
-            )
-
-    def audit_lines(self) -> list[tuple[str, str, str, int | None, str]]:
-        """All lines: time, event, peer, number, detail."""
-        with self._explained():
-            return self._db.execute("SELECT at, event, peer, number, detail FROM audit ORDER BY line").fetchall()
+            self.audit(event, peer, header.number, {**_about(message, direction), **(detail or {})})
 
     def message(self, peer: str, direction: str, number: int) -> Message | None:
         """The message with this number."""
@@ -244,13 +178,19 @@ class Journal:
 
     def time_of(self, peer: str, number: int, event: str) -> str:
         """When `event` happened to message `number`, empty if it did not."""
-        row = self._one(
+        row = self.row(
             "SELECT at FROM audit WHERE peer = ? AND number = ? AND event = ? ORDER BY line LIMIT 1",
             peer,
             number,
             event,
         )
         return str(row[0]) if row else ""
+
+    def digests(self, peer: str, direction: str) -> dict[int, str]:
+        """The digests of all messages with one peer, by number."""
+        return dict(self.rows("SELECT number, digest FROM messages WHERE peer = ? AND direction = ?", peer, direction))
+
+    # -- as it is kept -------------------------------------------------------------------------------------------
 
     def _messages(self, where: str, *values: object) -> list[Message]:
         with self._explained():
@@ -279,19 +219,14 @@ class Journal:
             ).fetchall()
         )
 
-    def _one(self, sql: str, *values: object) -> Any:  # noqa: ANN401 - a row of whatever was selected
-        with self._explained():
-            return self._db.execute(sql, values).fetchone()
 
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise JournalError(
-                "the journal of this home cannot be used",
-                where=str(self.path),
-                found=str(error),
-                do="if the disk is full, make room; if the file is damaged, do not restore an old copy of it (it would "
-                "answer for things that it does not remember): make a new home and have it enrolled under a new name",
-            ) from error
+def _about(message: Message, direction: str) -> dict[str, str]:
+    """What a line of the audit says of a message."""
+    header = message.header
+    place = {"fit": header.fit, "attempt": header.attempt, "round": header.round}
+    return {
+        audit.MESSAGE: message.name,
+        audit.DIGEST: message.digest,
+        audit.DIRECTION: direction,
+        **{name: str(number) for name, number in place.items() if header.number > 0},
+    }

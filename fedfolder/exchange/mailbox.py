@@ -39,6 +39,9 @@ class Mailbox:
         The two directions.
     journal : Journal
         Of this home.
+
+    Once a key of the channel is revoked, or the other side's turns out not to be the one whose fingerprint was given,
+    nothing goes either way: RevokedKeyError, or AlarmError.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Mailbox:
         ExchangeError
             If the store is out of reach.
         """
+        self._channel.require_trust()
         self._outbox.require_own()
         self.outgoing.tidy()
         if self._channel.sent is None:
@@ -102,6 +106,7 @@ class Mailbox:
         MessageError
             If no reader could accept it: too long, or of what JSON cannot hold.
         """
+        self._channel.require_trust()
         message = self._seal(Header(**self._channel.next_place(), **fields), payloads)
         self.journal.append(self.peer, OUT, message, event=event)
         return message
@@ -116,6 +121,7 @@ class Mailbox:
         AlarmError, HomeInUseError
             If another home writes there as this one.
         """
+        self._channel.require_trust()
         return self._outbox.publish()
 
     def has_greeted(self) -> bool:
@@ -146,6 +152,7 @@ class Mailbox:
         ExchangeError
             If the store is out of reach.
         """
+        self._channel.require_trust()
         accepted = self._inbox.look()
         if accepted is not None:
             with self.journal.transaction():

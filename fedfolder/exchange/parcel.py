@@ -7,7 +7,9 @@ carrier and nothing else: it is not signed, its files are, and each is judged by
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,7 +67,7 @@ def unpack(content: bytes, *, where: str) -> dict[Place, bytes]:
                 raise MessageError("this parcel is larger inside than any parcel", where=where, do="throw it away")
             named = [(entry, path) for entry in entries if (path := _path(entry.filename)) is not None]
             return {path: _read(archive, entry) for entry, path in named}
-    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError) as error:
         raise MessageError(
             "this parcel cannot be opened",
             where=where,

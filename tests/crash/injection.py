@@ -248,7 +248,7 @@ class Seam:
             # The journals are opened by a path; what the tests look into, by a URI.
             return connect(path, *arguments, **options, **({} if isinstance(path, str) else {"factory": kind}))
 
-        monkeypatch.setattr("fedfolder.exchange.journal.sqlite3.connect", connected)
+        monkeypatch.setattr("fedfolder.exchange.database.sqlite3.connect", connected)
         monkeypatch.setattr(files, "perform", self._perform)
         monkeypatch.setattr(files, "RENAME_PAUSES", (0.0,) * len(files.RENAME_PAUSES))
         monkeypatch.setattr(loop, "time", types.SimpleNamespace(sleep=lambda _: None))

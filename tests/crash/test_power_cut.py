@@ -144,7 +144,7 @@ def test_a_journal_after_a_power_cut(disk: Disk, synchronous: str) -> None:
     with contextlib.closing(Journal(disk.folder / "journal.sqlite3", clock=clock)) as found:
         numbers = [header.number for header in found.headers("server", IN)]
         assert [found.message("server", IN, number) is not None for number in numbers] == [True] * len(numbers)
-        events = [(event, number) for _, event, _, number, _ in found.audit_lines()]
+        events = [(line.event, line.number) for line in found.audit_lines()]
     assert events == [("accepted", number) for number in numbers]
     assert (numbers == list(range(1, 8))) == (synchronous == "FULL")
 

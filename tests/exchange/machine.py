@@ -374,7 +374,7 @@ class InnocentShare(RuleBasedStateMachine):
         home = self.homes[side]
         assert home.box is not None
         fields, payloads = self.composed(home.model, kind)
-        self.do(side, lambda home: home.box.post(payloads, event="said", **fields), SPOKE, fault=fault)
+        self.do(side, lambda home: home.box.post(payloads, event="asked", **fields), SPOKE, fault=fault)
 
     def composed(self, model, kind):
         nonce, number = next(self.nonce), model.n + (model.side == "server")
@@ -569,7 +569,7 @@ class InnocentShare(RuleBasedStateMachine):
         before = self.lying()
         assert home.box is not None
         with pytest.raises(JournalError):
-            home.box.post({}, event="said", kind="request" if side == "server" else "sums", fit=1, attempt=1, round=1)
+            home.box.post({}, event="asked", kind="request" if side == "server" else "sums", fit=1, attempt=1, round=1)
         assert self.lying() == before
         self.require_agreement(home)
 

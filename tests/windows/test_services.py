@@ -24,7 +24,14 @@ from tests.node.places import data
 from tests.windows.helpers import WindowsOs
 
 NAMESPACE = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
-A_PERSON = {errors.HomeInUseError, errors.AlarmError, errors.VersionError, errors.ConfigError, errors.JournalError}
+A_PERSON = {
+    errors.HomeInUseError,
+    errors.AlarmError,
+    errors.VersionError,
+    errors.ConfigError,
+    errors.JournalError,
+    errors.RevokedKeyError,
+}
 """What a restart does not mend: a person must look at it first."""
 STOPS = {2, *(error.exit_code for error in A_PERSON)}
 WINDOWS_HOMES = [

@@ -1,0 +1,189 @@
+"""The one SQLite file of a home: opened, brought up to this version, and written in transactions.
+
+Whatever a home must remember stands here, so that it can be written in one transaction with the message that it is
+about. The tables of messages are the journal's; what another room remembers has tables of its own, in `_MORE`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING, Any, Final
+
+from fedfolder.errors import JournalError, VersionError
+from fedfolder.exchange import audit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+VERSION: Final = 2
+
+_FIRST = """
+CREATE TABLE home (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE peers (peer TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT;
+CREATE TABLE messages (
+    peer TEXT NOT NULL, direction TEXT NOT NULL, number INTEGER NOT NULL,
+    fit INTEGER NOT NULL, attempt INTEGER NOT NULL, round INTEGER NOT NULL, kind TEXT NOT NULL,
+    name TEXT NOT NULL, digest TEXT NOT NULL, header BLOB NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (peer, direction, number)
+) STRICT;
+CREATE INDEX by_round ON messages (fit, attempt, round, direction, peer);
+CREATE TABLE payloads (
+    peer TEXT NOT NULL, direction TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (peer, direction, number, name)
+) STRICT;
+CREATE TABLE audit (
+    line INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, event TEXT NOT NULL, peer TEXT NOT NULL,
+    number INTEGER, detail TEXT NOT NULL
+) STRICT;
+"""
+_CUSTODY = """
+ALTER TABLE audit ADD COLUMN digest TEXT NOT NULL DEFAULT '';
+CREATE TABLE decisions (
+    fit INTEGER NOT NULL, attempt INTEGER NOT NULL, proposal TEXT NOT NULL, decision TEXT NOT NULL,
+    who TEXT NOT NULL, reason TEXT NOT NULL, seen TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+CREATE TABLE drafts (
+    number INTEGER PRIMARY KEY, digest TEXT NOT NULL, content BLOB NOT NULL, released TEXT NOT NULL
+) STRICT;
+CREATE TABLE charges (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, fit INTEGER NOT NULL, attempt INTEGER NOT NULL, proposal TEXT NOT NULL,
+    round INTEGER NOT NULL, what TEXT NOT NULL, amount INTEGER NOT NULL, detail TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+CREATE INDEX charges_by_fit ON charges (what, fit);
+CREATE INDEX charges_by_proposal ON charges (what, proposal);
+CREATE TABLE admitted (
+    fit INTEGER NOT NULL, attempt INTEGER NOT NULL, proposal TEXT NOT NULL, version INTEGER NOT NULL,
+    command TEXT NOT NULL, names TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (fit, attempt, proposal)
+) STRICT;
+CREATE TABLE columns (
+    version INTEGER NOT NULL, name TEXT NOT NULL, rows INTEGER NOT NULL, digest TEXT NOT NULL,
+    PRIMARY KEY (version, name)
+) STRICT;
+CREATE TABLE row_sets (
+    digest TEXT PRIMARY KEY, counts BLOB NOT NULL, rows BLOB NOT NULL
+) STRICT;
+CREATE TABLE parts (
+    fit INTEGER NOT NULL, attempt INTEGER NOT NULL, proposal TEXT NOT NULL, place INTEGER NOT NULL,
+    kind TEXT NOT NULL, about TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (fit, attempt, proposal, place)
+) STRICT;
+"""
+_TRUST = """
+CREATE TABLE trust (
+    who TEXT NOT NULL, what TEXT NOT NULL, value TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (who, what)
+) STRICT;
+"""
+_VERSIONS: Final = (_FIRST, _CUSTODY + _TRUST)
+"""What each version adds to the one before."""
+
+
+class Database:
+    """The file at `path`.
+
+    Raises
+    ------
+    JournalError
+        If the file is damaged, or no home's.
+    VersionError
+        If a newer version of fedfolder wrote it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.exists():
+            # What is remembered of the data is as confidential as they are.
+            path.touch(mode=0o600)
+        with self._explained():
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+            try:
+                self._open()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _open(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        # FULL: a transaction that was answered for is still there after a power cut.
+        self._db.execute("PRAGMA synchronous = FULL")
+        with self.transaction():
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise VersionError(
+                    "this home was written by a newer fedfolder",
+                    where=str(self.path),
+                    found=f"journal version {version}",
+                    expected=f"at most {VERSION}",
+                    do="update fedfolder here",
+                )
+            if version < 0 or (version == 0 and self._db.execute("SELECT 1 FROM sqlite_master").fetchone()):
+                raise JournalError(
+                    "this is not the journal of a home",
+                    where=str(self.path),
+                    found=f"a database of version {version}",
+                    expected=f"version {VERSION}",
+                    do="use the home as it was made",
+                )
+            if version < VERSION:
+                self._bring_up(version)
+
+    def _bring_up(self, version: int) -> None:
+        """Add what versions after `version` have, in the transaction that is open."""
+        for added in _VERSIONS[version:]:
+            for statement in added.split(";"):
+                self._db.execute(statement)
+        audit.chain(self._db)
+        self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside happens together or not at all. May be nested; the outermost one commits."""
+        if self._db.in_transaction:
+            yield
+            return
+        with self._explained():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                # SQLite has rolled back by itself where the disk was full; a second time would be an error.
+                with contextlib.suppress(sqlite3.OperationalError):
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def changes(self) -> int:
+        """A number that is another one once another process, or connection, has written here."""
+        return int(self.row("PRAGMA data_version")[0])
+
+    def row(self, sql: str, *values: object) -> Any:  # noqa: ANN401 - a row of whatever was selected
+        """The first row that `sql` selects; None if there is none."""
+        with self._explained():
+            return self._db.execute(sql, values).fetchone()
+
+    def rows(self, sql: str, *values: object) -> list[Any]:
+        """All rows that `sql` selects."""
+        with self._explained():
+            return self._db.execute(sql, values).fetchall()
+
+    def write(self, sql: str, *rows: Iterable[object]) -> None:
+        """Execute `sql` for each of `rows`, together."""
+        with self.transaction():
+            self._db.executemany(sql, [tuple(row) for row in rows])
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise JournalError(
+                "the journal of this home cannot be used",
+                where=str(self.path),
+                found=str(error),
+                do="if the disk is full, make room; if the file is damaged, do not restore an old copy of it (it would "
+                "answer for things that it does not remember): make a new home and have it enrolled under a new name",
+            ) from error
