@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fedfolder.dictionary.entry import from_plain
 from fedfolder.errors import FedfolderError, RefusedError
+from fedfolder.plan.external import external
 from fedfolder.plan.fit import fit
+from fedfolder.plan.preflight import PREFLIGHT, Preflight
 from fedfolder.plan.proposal import Proposal
 from fedfolder.questions.differences import Differences
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from fedfolder.dictionary import Dictionary
     from fedfolder.plan.fit import AnyProgram
+    from fedfolder.questions.question import Question
     from fedfolder.solve.newton import Iteration
 
 CHECK, DICTIONARY = "check", "dictionary"
@@ -47,6 +50,11 @@ class Check:
     def nodes(self) -> tuple[str, ...]:
         """The names of those who take part."""
         return tuple(name for name, _ in self.roster)
+
+    @property
+    def question(self) -> Differences:
+        """The only one."""
+        return Differences(self.dictionary)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON; what is signed and approved."""
@@ -85,31 +93,37 @@ class Check:
         return check
 
 
-AnyProposal: TypeAlias = Proposal | Check
+AnyProposal: TypeAlias = Proposal | Check | Preflight
 
 
 def read_proposal(found: Mapping[str, Any]) -> AnyProposal:
-    """Read a proposal of either kind.
+    """Read a proposal of any kind.
 
     Raises
     ------
     RefusedError
         If it is not what it should be here.
     """
-    return Check.from_dict(found) if CHECK in found else Proposal.from_dict(found)
+    if CHECK in found:
+        return Check.from_dict(found)
+    return Preflight.from_dict(found) if PREFLIGHT in found else Proposal.from_dict(found)
 
 
 def subject(found: Mapping[str, Any]) -> str:
-    """What a proposal in plain JSON is about, for people: the command of a fit, or that it is a check."""
+    """What a proposal in plain JSON is about, for people: the command of a fit, or that it is something else."""
+    if PREFLIGHT in found:
+        return f"preflight: {found[PREFLIGHT]}"
     return str(found.get("command") or f"check: {found.get(CHECK, '?')}")
 
 
-def check(proposal: Check) -> AnyProgram:
-    """The program of a check: one question, and no result."""
-    yield Differences(proposal.dictionary)
+def only(question: Question) -> AnyProgram:
+    """The program of one question, which comes to no result."""
+    yield question
     return None
 
 
 def program_of(proposal: AnyProposal, report: Callable[[Iteration], None] | None = None) -> AnyProgram:
-    """The program of a proposal of either kind; see `fedfolder.plan.fit.fit`."""
-    return check(proposal) if isinstance(proposal, Check) else fit(proposal, report)
+    """The program of a proposal of any kind, whoever drives it; see `fedfolder.plan.fit.fit`."""
+    if not isinstance(proposal, Proposal):
+        return only(proposal.question)
+    return external(proposal) if proposal.driver == "external" else fit(proposal, report)

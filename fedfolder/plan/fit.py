@@ -89,8 +89,13 @@ def fit(proposal: Proposal, report: Callable[[Iteration], None] | None = None) -
     VariableError
         If a column is too large or too small to compute with.
     """
+    return (yield from explained(counted(_program(proposal, report))))
+
+
+def explained(program: Program) -> Program:
+    """The program, with errors of arithmetic as what they mean: sums that contradict each other."""
     try:
-        return (yield from _counted(_program(proposal, report)))
+        return (yield from program)
     except (ArithmeticError, ValueError) as error:
         # Sums that pass every check on their own may still contradict each other: an honest node's cannot.
         raise TamperedAnswerError(
@@ -100,7 +105,7 @@ def fit(proposal: Proposal, report: Callable[[Iteration], None] | None = None) -
         ) from error
 
 
-def _counted(program: Program) -> Program:
+def counted(program: Program) -> Program:
     """The program, with the rounds and the betas that it asked about in its result."""
     rounds = betas = 0
     try:
@@ -114,18 +119,30 @@ def _counted(program: Program) -> Program:
         return dataclasses.replace(result, rounds=rounds, evaluations=betas)
 
 
-def _program(proposal: Proposal, report: Callable[[Iteration], None] | None) -> Program:
-    """The program itself; see `fit`."""
+def beginning(proposal: Proposal) -> Generator[Question, tuple[Question, Sums], Start | FitResult]:
+    """What every fit begins with, whoever drives it: moments and the first evaluations, up to where a solver goes on.
+
+    Returns
+    -------
+    Start or FitResult
+        The result, without numbers, where there can be no estimate.
+    """
     specification = Specification.of(proposal.command)
-    sums = yield from _moments(proposal, specification)
+    sums = yield from moments(proposal, specification)
     nothing = nothing_to_fit(specification, sums)
     if nothing is not None:
         return failed(proposal, nothing, nobs=int(sums.scalars["nobs"]))
     begun = yield from begin(proposal, lay_out(specification, sums))
     if isinstance(begun, Start):
         begun = in_vain(begun) or begun
-    if isinstance(begun, Vain):
-        return in_words(proposal, begun)
+    return in_words(proposal, begun) if isinstance(begun, Vain) else begun
+
+
+def _program(proposal: Proposal, report: Callable[[Iteration], None] | None) -> Program:
+    """The program itself; see `fit`."""
+    begun = yield from beginning(proposal)
+    if not isinstance(begun, Start):
+        return begun
     solution, null = yield from _both(proposal, begun, report)
     products = None
     if solution.status == "converged" and proposal.command.vce != "oim":
@@ -144,7 +161,7 @@ def _both(
     return (yield from beside(model, _climb(alone, _solver(proposal, alone, None, tolerance=TOLERANCE_OF_NULL))))
 
 
-def _moments(proposal: Proposal, specification: Specification) -> Generator[Question, tuple[Question, Sums], Sums]:
+def moments(proposal: Proposal, specification: Specification) -> Generator[Question, tuple[Question, Sums], Sums]:
     """The moments of everyone; those that were published before, if sites were left out since."""
     if proposal.restart is not None and proposal.restart.moments is not None:
         return proposal.restart.moments

@@ -1,7 +1,8 @@
 """How questions and sums stand in messages: the JSON body and the payload files by label. Both ends use this module.
 
 A request carries the proposal (in round 1), the question, and the published sums of the round before. A closing
-carries the last sums and how the fit ended. A reply carries one node's sums.
+carries the last sums and how the fit ended. A reply carries one node's sums, and what the node states that it was
+asked. What nodes stated travels with the published sums; custody reads it.
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ PROPOSAL, QUESTION, PUBLISHED, SCALARS, STATUS, MESSAGE, WITHOUT = (
     "message",
     "without",
 )
+STATEMENT, STATEMENTS = "statement", "statements"
 
 Past: TypeAlias = "Callable[[Question], Step]"
+Hold: TypeAlias = "Callable[[int, Question, Sums], None]"
 Body = dict[str, Any]
 Files = dict[str, bytes]
 
@@ -81,27 +84,40 @@ def content(message: Carried) -> Content:
     return Content(message.header.body, message.parts)
 
 
-def request(question: Question, published: Sums | None, proposal: Mapping[str, Any] | None) -> Content:
+def request(
+    question: Question,
+    published: Sums | None,
+    proposal: Mapping[str, Any] | None,
+    statements: Mapping[str, Any] | None = None,
+) -> Content:
     """What a request says."""
     body: Body = {QUESTION: question.declaration()}
     files = question.payloads()
     if proposal is not None:
         body[PROPOSAL] = dict(proposal)
-    return _with_sums(body, files, published)
+    return _with_sums(body, files, published, statements)
 
 
-def closing(published: Sums | None, status: str, message: str = "", without: Sequence[str] = ()) -> Content:
+def closing(
+    published: Sums | None,
+    status: str,
+    message: str = "",
+    without: Sequence[str] = (),
+    statements: Mapping[str, Any] | None = None,
+) -> Content:
     """What a closing says: the last sums, how the fit ended, and which nodes the next attempt goes on without."""
     body: Body = {STATUS: status, MESSAGE: message}
     if without:
         body[WITHOUT] = list(without)
-    return _with_sums(body, {}, published)
+    return _with_sums(body, {}, published, statements)
 
 
-def _with_sums(body: Body, files: Files, published: Sums | None) -> Content:
+def _with_sums(body: Body, files: Files, published: Sums | None, statements: Mapping[str, Any] | None) -> Content:
     if published is not None:
         scalars, table = to_parts(published)
         body[PUBLISHED] = {SCALARS: scalars}
+        if statements:
+            body[STATEMENTS] = dict(statements)
         files = {**files, SUMS: table}
     return Content(body, files)
 
@@ -129,10 +145,15 @@ def read_reply(question: Question, content: Content, *, where: str) -> Sums:
     return question.read_answer(scalars, table, where=where)
 
 
-def comes_to(program: AnyProgram, requests: Sequence[Content]) -> Question:
+def comes_to(program: AnyProgram, requests: Sequence[Content], hold: Hold | None = None) -> Question:
     """The question that the last of a fit's `requests` asks, when the plan leads to it.
 
     The plan is driven with what was asked and published before.
+
+    Parameters
+    ----------
+    hold : callable, optional
+        Told of each round that is over, before the plan goes on: its number from 1, the question and the sums.
 
     Raises
     ------
@@ -140,7 +161,7 @@ def comes_to(program: AnyProgram, requests: Sequence[Content]) -> Question:
         If a question is not the one that the plan leads to, if the plan is at its end, or if sums cannot be sums of
         answers.
     """
-    reached = expected(program, _history(requests))
+    reached = expected(program, _history(requests, hold))
     if not isinstance(reached, Question):
         raise RefusedError("the plan is at its end: there is nothing left to ask")
     return asked(reached, requests[-1])
@@ -160,13 +181,19 @@ def ends_with(program: AnyProgram, contents: Sequence[Content]) -> FitResult | N
     return None if isinstance(reached, Question) else reached
 
 
-def _history(contents: Sequence[Content]) -> list[Past]:
+def _history(contents: Sequence[Content], hold: Hold | None = None) -> list[Past]:
     """The rounds that are over: what was asked, and the sums that the message after it published."""
 
-    def past(content: Content, after: Content) -> Past:
-        return lambda question: Step(asked(question, content), published(question, after))
+    def past(number: int, content: Content, after: Content) -> Past:
+        def step(question: Question) -> Step:
+            found = Step(asked(question, content), published(question, after))
+            if hold is not None:
+                hold(number, found.asked, found.sums)
+            return found
 
-    return [past(content, after) for content, after in itertools.pairwise(contents)]
+        return step
+
+    return [past(number, *pair) for number, pair in enumerate(itertools.pairwise(contents), start=1)]
 
 
 def asked(question: Question, content: Content) -> Question:

@@ -7,7 +7,7 @@ compiles the command to something else (another version, a lie) notices before i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fedfolder.command import parse
 from fedfolder.errors import FedfolderError, RefusedError, UnknownNameError
@@ -17,6 +17,7 @@ from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.scores import ClusterScores, Scores
 from fedfolder.questions.specification import Specification
+from fedfolder.questions.sums import read_number, write_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 MOST_EVALUATIONS = 40
 """Betas at which a fit may ask for its derivatives, at most; as many of the constant alone may travel with them."""
 FIRST_WORDING, LAST_WORDING = 1, 2
-_RESTART = "restart"
+_RESTART, _DRIVER, _RADIUS = "restart", "driver", "trust radius"
 
 
 def read_command(text: str) -> Command:
@@ -55,12 +56,18 @@ class Proposal:
         Who was left out, and where the plan then begins.
     wording : int
         How it says what is asked; `FIRST_WORDING` for a proposal that an earlier version put.
+    driver : {"newton", "external"}
+        Who chooses beta: this program, or another one, such as Stata's `ml`.
+    radius : float
+        How far from the path another program may ask about a beta, in standard deviations of the columns.
     """
 
     command: Command
     roster: tuple[tuple[str, str], ...]
     restart: Restart | None = None
     wording: int = LAST_WORDING
+    driver: Literal["newton", "external"] = "newton"
+    radius: float = 0.0
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -87,10 +94,15 @@ class Proposal:
             "asked": [
                 {"kind": kind.kind, "times at most": times, "leaves": leaves} for kind, times, leaves in self._asked()
             ],
-            "driver": "newton",
+            **self._driven(),
             "roster": [{"node": name, "key": key} for name, key in self.roster],
         }
         return said if self.restart is None else {**said, _RESTART: self.restart.to_dict()}
+
+    def _driven(self) -> dict[str, Any]:
+        """Who drives; of another program also how far it may stray from the path."""
+        said: dict[str, Any] = {_DRIVER: self.driver}
+        return said if self.driver == "newton" else {**said, _RADIUS: write_number(self.radius)}
 
     def _sample(self) -> str:
         """The rows that enter, in words."""
@@ -115,6 +127,8 @@ class Proposal:
         if self.asks_moments:
             asked.append((Moments, 1, self._with(Moments.asks, self._more_moments())))
         asked.append((Evaluation, MOST_EVALUATIONS, self._with(Evaluation.asks, self._more_derivatives())))
+        if self.driver == "external":
+            return asked
         if self.command.vce != "oim":
             scores = ClusterScores if self.command.across else Scores
             asked.append((scores, 1, scores.asks))
@@ -141,8 +155,36 @@ class Proposal:
         return [
             *([f"the sums of {' and '.join(likelihood.also)}"] if likelihood.also else []),
             *([] if likelihood.curved and specification.constant else ["once, those of a linear regression instead"]),
-            *([] if closed or likelihood.binary else ["also at a second beta, of the constant alone"]),
+            *(
+                []
+                if closed or likelihood.binary or self.driver == "external"
+                else ["also at a second beta, of the constant alone"]
+            ),
         ]
+
+    @classmethod
+    def of(cls, command: object, roster: object) -> Proposal:
+        """That of a command and a roster in plain JSON. What is malformed comes out otherwise than it went in.
+
+        Raises
+        ------
+        RefusedError
+            If they cannot be read.
+        """
+        if not isinstance(command, str) or not isinstance(roster, list):
+            raise RefusedError("this proposal cannot be read here", expected="a command and a roster")
+        entries = [entry for entry in roster if isinstance(entry, dict)]
+        try:
+            parsed = read_command(command)
+        except UnknownNameError as error:
+            raise RefusedError(
+                f"this proposal cannot be read here: {error.what}",
+                found=error.found or command[:80],
+                do="install what brings the model, in the server's version, and start the node again",
+            ) from None
+        except FedfolderError as error:
+            raise RefusedError("this proposal cannot be read here", found=error.what) from None
+        return cls(parsed, tuple((str(e.get("node")), str(e.get("key"))) for e in entries))
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Proposal:
@@ -153,25 +195,15 @@ class Proposal:
         RefusedError
             If it is not what its command compiles to here.
         """
-        command, roster = found.get("command"), found.get("roster")
-        if not isinstance(command, str) or not isinstance(roster, list):
-            raise RefusedError("this proposal cannot be read here", expected="a command and a roster")
-        # What is malformed below this comes out otherwise than it went in, which the comparison finds.
-        entries = [entry for entry in roster if isinstance(entry, dict)]
+        meant = cls.of(found.get("command"), found.get("roster"))
         try:
-            parsed = read_command(command)
-            restart = None if _RESTART not in found else Restart.from_dict(found[_RESTART], parsed)
-            names = tuple((str(e.get("node")), str(e.get("key"))) for e in entries)
-        except UnknownNameError as error:
-            raise RefusedError(
-                f"this proposal cannot be read here: {error.what}",
-                found=error.found or command[:80],
-                do="install what brings the model, in the server's version, and start the node again",
-            ) from None
+            restart = None if _RESTART not in found else Restart.from_dict(found[_RESTART], meant.command)
+            radius = read_number(str(found.get(_RADIUS, "0")), where=_RADIUS)
         except FedfolderError as error:
             raise RefusedError("this proposal cannot be read here", found=error.what) from None
+        driver: Literal["newton", "external"] = "external" if found.get(_DRIVER) == "external" else "newton"
         for wording in (LAST_WORDING, FIRST_WORDING):
-            proposal = cls(parsed, names, restart, wording)
+            proposal = cls(meant.command, meant.roster, restart, wording, driver, radius)
             if proposal.to_dict() == dict(found):
                 return proposal
         raise RefusedError(

@@ -46,7 +46,8 @@ class Contribution:
 
 
 @functools.cache
-def _one_thread() -> Any:  # noqa: ANN401 - threadpoolctl has no types
+def one_thread() -> Any:  # noqa: ANN401 - threadpoolctl has no types
+    """What limits BLAS to one thread, so that sums are the same bits whatever else the machine does."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
@@ -61,7 +62,7 @@ def contribution(question: AtBeta, sample: Sample) -> Contribution:
         If an outcome cannot be one of the model's.
     """
     sample = question.included(sample)
-    with _one_thread().limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore", under="ignore"):
+    with one_thread().limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore", under="ignore"):
         match question.specification.likelihood:
             case SetLikelihood() as likelihood:
                 total = _of_sets(question, likelihood, sample)
@@ -87,19 +88,21 @@ def scores(question: AtBeta, sample: Sample) -> Array:
     """
     sample = question.included(sample)
     found = np.zeros((sample.nobs, question.parameters.count))
-    with _one_thread().limit(limits=1, user_api="blas"):
+    with one_thread().limit(limits=1, user_api="blas"):
         match question.specification.likelihood:
             case SetLikelihood() as likelihood:
-                for places, derivatives, weights in _sets(question, likelihood, sample):
+                for places, derivatives, weights in sets(question, likelihood, sample):
                     found[places[:, 0]] = derivatives.score * weights[:, np.newaxis]
             case RowLikelihood() as likelihood:
-                for block in _blocks(question, likelihood, sample):
+                for block in blocks(question, likelihood, sample):
                     found[block.rows] = _row_scores(question.parameters, block)
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class Block:
+    """Some rows: their columns, linear predictors, what is observed, the derivatives of each, and their weights."""
+
     rows: slice
     z: Array
     eta: Array
@@ -108,7 +111,7 @@ class _Block:
     weights: Array | None
 
 
-def _blocks(question: AtBeta, likelihood: RowLikelihood, sample: Sample) -> Iterator[_Block]:
+def blocks(question: AtBeta, likelihood: RowLikelihood, sample: Sample) -> Iterator[Block]:
     """The rows, a block at a time, with the derivatives of each row."""
     specification = question.specification
     observed, parameters = specification.rows(sample), question.parameters
@@ -117,14 +120,14 @@ def _blocks(question: AtBeta, likelihood: RowLikelihood, sample: Sample) -> Iter
         eta = parameters.predictors(z, question.beta, None if offset is None else offset[rows])
         seen = {role: values[rows] for role, values in observed.items()}
         found = likelihood.derivatives(seen, eta)
-        yield _Block(rows, z, eta, seen, found, None if weights is None else weights[rows])
+        yield Block(rows, z, eta, seen, found, None if weights is None else weights[rows])
 
 
 def _of_rows(question: AtBeta, likelihood: RowLikelihood, sample: Sample) -> Contribution:
     parameters = question.parameters
     total = Contribution.nothing(parameters.count)
     total.further = dict.fromkeys(likelihood.also, 0.0)
-    for block in _blocks(question, likelihood, sample):
+    for block in blocks(question, likelihood, sample):
         loglike, score, hessian = _weighted(block)
         total.loglike += float(loglike.sum())
         _add_score(total.score, parameters, block.z, score)
@@ -135,7 +138,7 @@ def _of_rows(question: AtBeta, likelihood: RowLikelihood, sample: Sample) -> Con
     return total
 
 
-def _weighted(block: _Block) -> tuple[Array, Array, Array]:
+def _weighted(block: Block) -> tuple[Array, Array, Array]:
     found = block.derivatives
     if block.weights is None:
         return found
@@ -159,7 +162,7 @@ def _add_hessian(total: Array, parameters: Parameters, z: Array, hessian: Array)
     total[q * parameters.width :, q * parameters.width :] += hessian[q:, q:].sum(axis=2)
 
 
-def _row_scores(parameters: Parameters, block: _Block) -> Array:
+def _row_scores(parameters: Parameters, block: Block) -> Array:
     _, score, _ = _weighted(block)
     q = len(parameters.equations)
     return np.hstack([*(block.z * score[e][:, np.newaxis] for e in range(q)), score[q:].T])
@@ -167,14 +170,14 @@ def _row_scores(parameters: Parameters, block: _Block) -> Array:
 
 def _of_sets(question: AtBeta, likelihood: SetLikelihood, sample: Sample) -> Contribution:
     total = Contribution.nothing(question.parameters.count)
-    for _, found, weights in _sets(question, likelihood, sample):
+    for _, found, weights in sets(question, likelihood, sample):
         total.loglike += float((found.loglike * weights).sum())
         total.score += found.score.T @ weights
         total.hessian += np.tensordot(weights, found.hessian, axes=1)
     return total
 
 
-def _sets(
+def sets(
     question: AtBeta, likelihood: SetLikelihood, sample: Sample
 ) -> Iterator[tuple[NDArray[np.intp], SetDerivatives, Array]]:
     """The sets, those with as many rows and ones together: the places of their rows (S, m), derivatives, weights."""

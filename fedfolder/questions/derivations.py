@@ -12,7 +12,7 @@ from fedfolder.command.expression import LARGEST
 from fedfolder.questions.expressions import evaluate, numbers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -90,12 +90,18 @@ def _cut(values: NDArray[np.float64], at: Sequence[float], *, icodes: bool) -> N
 def _recode(values: NDArray[np.float64], rules: Sequence[Rule]) -> NDArray[np.float64]:
     """By the first rule that fits; the value itself where none does."""
     found = values.copy()
+    for rule, fits in zip(rules, where_rules_fit(values, rules), strict=True):
+        found[fits] = np.nan if rule.target is None else rule.target
+    return found
+
+
+def where_rules_fit(values: NDArray[np.float64], rules: Sequence[Rule]) -> Iterator[NDArray[np.bool_]]:
+    """Where each rule is the first that fits."""
     left = np.ones(values.shape, dtype=np.bool_)
     for rule in rules:
         fits = left & _fits(values, rule)
-        found[fits] = np.nan if rule.target is None else rule.target
+        yield fits
         left &= ~fits
-    return found
 
 
 def _fits(values: NDArray[np.float64], rule: Rule) -> NDArray[np.bool_]:

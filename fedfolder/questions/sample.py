@@ -65,6 +65,13 @@ class Sample:
         a file that has no types.
     ids : mapping of str to FactorValues
         Variables whose values only say which rows belong together: sets and clusters.
+    persons : FactorValues or None
+        Whose the rows are, where the site's policy names the variable that says so; None where each row is a person.
+        It stays at the node: nothing is computed from it, but the policy counts by it.
+    places : (n,) int64, optional
+        Where each row stands in the file, counted from 0.
+    nrows : int, optional
+        The rows of the file.
 
     Raises
     ------
@@ -77,12 +84,17 @@ class Sample:
     factors: Mapping[str, FactorValues] = field(repr=False)
     kinds: Mapping[str, Kind]
     ids: Mapping[str, FactorValues] = field(default_factory=dict, repr=False)
+    persons: FactorValues | None = field(default=None, repr=False)
+    places: NDArray[np.int64] | None = field(default=None, repr=False)
+    nrows: int | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Every variable has one value a row: a shorter one would be broadcast without a word."""
         shapes = {name: values.shape for name, values in self.numeric.items()}
         shapes |= {f"i.{name}": values.codes.shape for name, values in self.factors.items()}
         shapes |= {f"ids {name}": values.codes.shape for name, values in self.ids.items()}
+        shapes |= {} if self.persons is None else {"persons": self.persons.codes.shape}
+        shapes |= {} if self.places is None else {"places": self.places.shape}
         for name, shape in shapes.items():
             if shape != (self.nobs,):
                 message = f"{name} has the shape {shape} in a sample of {self.nobs} rows"
@@ -147,11 +159,19 @@ class Sample:
         return self._taken(block, len(range(self.nobs)[block]))
 
     def _taken(self, rows: slice | NDArray[np.bool_], nobs: int) -> Sample:
-        def taken(found: Mapping[str, FactorValues]) -> dict[str, FactorValues]:
-            return {name: FactorValues(factor.codes[rows], factor.levels) for name, factor in found.items()}
+        def taken(factor: FactorValues) -> FactorValues:
+            return FactorValues(factor.codes[rows], factor.levels)
 
-        numeric = {name: values[rows] for name, values in self.numeric.items()}
-        return Sample(nobs, numeric, taken(self.factors), self.kinds, taken(self.ids))
+        return Sample(
+            nobs,
+            numeric={name: values[rows] for name, values in self.numeric.items()},
+            factors={name: taken(factor) for name, factor in self.factors.items()},
+            kinds=self.kinds,
+            ids={name: taken(factor) for name, factor in self.ids.items()},
+            persons=None if self.persons is None else taken(self.persons),
+            places=None if self.places is None else self.places[rows],
+            nrows=self.nrows,
+        )
 
 
 def _find(variables: Mapping[str, Found], name: str) -> Found:

@@ -327,3 +327,8 @@ def _point(beta: Array, derivatives: Derivatives, scale: Callable[[Derivatives],
     by_scale = scale(derivatives)
     decrement = 0.0 if gain == 0.0 else gain / by_scale if by_scale > 0 else math.inf
     return _Point(beta, derivatives, step, gain, decrement, concave)
+
+
+def newton_step(derivatives: Derivatives) -> Array:
+    """The step (p,) from where these derivatives were computed; bounded and uphill where they are not concave."""
+    return _point(np.zeros_like(derivatives.score), derivatives, lambda _: 1.0).step
