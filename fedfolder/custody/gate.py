@@ -1,25 +1,36 @@
 """The gate: a node answers only what its own copy of the plan leads to.
 
 The node drives the plan with what the server has published. What comes out is the next question, beta included, and
-only that is answered. The published sums themselves are believed: whoever lies about them can steer the beta.
+only that is answered. The published sums are held against this node's own answers (see `others`). Whoever lies about
+the others' part of them can still steer the beta, which is therefore held against limits of its own (see `limits`).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fedfolder.custody.others import possible
 from fedfolder.errors import RefusedError
 from fedfolder.exchange import strict_json
 from fedfolder.plan.check import program_of, read_proposal
-from fedfolder.plan.messages import PROPOSAL, comes_to, content, ends_with
+from fedfolder.plan.messages import PROPOSAL, comes_to, content, ends_with, read_reply
+from fedfolder.plan.proposal import Proposal
+from fedfolder.questions.moments import Moments
+from fedfolder.questions.specification import Specification
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from fedfolder.estimates import FitResult
     from fedfolder.exchange.envelope import Message
     from fedfolder.plan.check import AnyProposal
+    from fedfolder.plan.restart import Restart
     from fedfolder.questions.question import Question
+    from fedfolder.questions.sums import Sums
+
+SUMS = "sums"
+"""The kind of a message that answers with sums."""
 
 
 def proposal_of(requests: Sequence[Message]) -> AnyProposal:
@@ -28,11 +39,26 @@ def proposal_of(requests: Sequence[Message]) -> AnyProposal:
     Raises
     ------
     RefusedError
-        If there is none, or it cannot be read here.
+        If there is none, if it cannot be read here, or if the header of a request names another.
     """
     if not requests or requests[0].header.round != 1:
         raise RefusedError("this fit has no first request", expected="round 1 with its proposal")
-    return read_proposal(content(requests[0]).part(PROPOSAL))
+    said = content(requests[0]).part(PROPOSAL)
+    ours = strict_json.digest(said)
+    for message in requests:
+        # Decisions and budgets go by the digest in the header: it must be that of what a person reads.
+        if message.header.proposal != ours:
+            raise _another("proposal", message.header.proposal, ours)
+    return read_proposal(said)
+
+
+def _another(name: str, found: str, ours: str) -> RefusedError:
+    return RefusedError(
+        f"the {name} of this request is not what comes out here",
+        found=found[:16],
+        expected=ours[:16],
+        do="compare `fedfolder --version` at both ends",
+    )
 
 
 def digests(proposal: AnyProposal, asked: Question | None = None) -> dict[str, str]:
@@ -51,8 +77,16 @@ def digests(proposal: AnyProposal, asked: Question | None = None) -> dict[str, s
     }
 
 
-def question(proposal: AnyProposal, requests: Sequence[Message]) -> Question:
+def question(proposal: AnyProposal, requests: Sequence[Message], replies: Sequence[Message] | None = None) -> Question:
     """The question that the last of `requests` asks, if the plan leads to it.
+
+    Parameters
+    ----------
+    requests : sequence of Message
+        Those of one attempt, from its first.
+    replies : sequence of Message, optional
+        What this node has answered in this fit, in any attempt: what was published since must hold it. Not looked at
+        where none is given.
 
     Raises
     ------
@@ -61,17 +95,50 @@ def question(proposal: AnyProposal, requests: Sequence[Message]) -> Question:
     """
     if [message.header.round for message in requests] != list(range(1, len(requests) + 1)):
         raise RefusedError("the rounds of this fit do not follow each other", expected="1, 2, 3, …")
-    reached = comes_to(program_of(proposal), [content(message) for message in requests])
+    hold = None
+    if replies is not None and isinstance(proposal, Proposal):
+        own = _Own(replies, requests[-1].header.attempt, others=len(proposal.roster) - 1)
+        hold = own.hold
+        if proposal.restart is not None:
+            own.hold_restart(proposal.restart, Specification.of(proposal.command))
+    reached = comes_to(program_of(proposal), [content(message) for message in requests], hold)
     header = requests[-1].header
     for name, ours in digests(proposal, reached).items():
         if getattr(header, name) != ours:
-            raise RefusedError(
-                f"the {name} of this request is not what comes out here",
-                found=str(getattr(header, name))[:16],
-                expected=ours[:16],
-                do="compare `fedfolder --version` at both ends",
-            )
+            raise _another(name, str(getattr(header, name)), ours)
     return reached
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What this node has answered in a fit, and how many other nodes take part in the attempt that goes on."""
+
+    replies: Sequence[Message]
+    attempt: int
+    others: int
+
+    def hold(self, round_: int, asked: Question, published: Sums) -> None:
+        """Hold the sums of a round against this node's answer in it."""
+        self._require(
+            asked, published, lambda m: (m.header.attempt, m.header.round) == (self.attempt, round_), self.others
+        )
+
+    def hold_restart(self, restart: Restart, specification: Specification) -> None:
+        """Hold the moments that a proposal brings along against this node's last answer to that question.
+
+        They were published with all whom the restart leaves out, and with this node: it has answered.
+        """
+        if restart.moments is not None:
+            asked = Moments(specification)
+            self._require(
+                asked, restart.moments, lambda m: asked.answer_name in m.parts, self.others + len(restart.without)
+            )
+
+    def _require(self, asked: Question, published: Sums, is_it: Callable[[Message], bool], others: int) -> None:
+        mine = [reply for reply in self.replies if reply.header.kind == SUMS and is_it(reply)]
+        if not mine:
+            raise RefusedError("sums were published that hold no answer of this node", expected=asked.kind)
+        possible(asked, published, read_reply(asked, content(mine[-1]), where="this node's answer"), others)
 
 
 def result(proposal: AnyProposal, messages: Sequence[Message]) -> FitResult | None:

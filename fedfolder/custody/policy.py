@@ -2,18 +2,91 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from fedfolder.custody.command_rules import COMMAND_RULES, WORDS, Asked
+from fedfolder.custody.profiles import LIMITS, PROFILES
+from fedfolder.custody.sample_rules import SAMPLE_RULES
+from fedfolder.custody.view import View
 from fedfolder.errors import RefusedError, UnknownNameError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from fedfolder.command import Command
+    from fedfolder.custody.finding import Finding
+    from fedfolder.custody.profiles import Limits
+    from fedfolder.questions.sample import Sample
+    from fedfolder.questions.specification import Specification
+
+Approval: TypeAlias = Literal["auto", "proposal", "every-file"]
+
+RULES = tuple(
+    dict.fromkeys(
+        [*(r.name for r in COMMAND_RULES), *(r.name for r in SAMPLE_RULES), *(found.name for found in LIMITS)]
+    )
+)
+"""Everything that a request can break, and a waiver can name: the rules here, and the limits of those elsewhere."""
+DERIVATIONS = tuple(dict.fromkeys(WORDS.values()))
+"""The words of the statements that derive variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What may be asked, and by whom. None, and no server, is no restriction.
+
+    Parameters
+    ----------
+    models : tuple of str or None
+        By name: `logit`, `glm`, or a family and link of `glm`.
+    derivations : tuple of str or None
+        Those of `DERIVATIONS`.
+    conditions : tuple of str or None
+        Variables by which rows may be chosen with `if`.
+    weights : tuple of str or None
+        The kinds `fw`, `pw`, `aw` and `iw`.
+    servers : tuple of str
+        Fingerprints; without one, whoever introduced itself first.
+    """
+
+    models: tuple[str, ...] | None = None
+    derivations: tuple[str, ...] | None = None
+    conditions: tuple[str, ...] | None = None
+    weights: tuple[str, ...] | None = None
+    servers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A rule that does not hold in one study, for a reason.
+
+    Parameters
+    ----------
+    rule : str
+        One of `RULES`.
+    study : str
+        The only study it is for.
+    reason : str
+        Why; it is never empty.
+    names : tuple of str
+        What in a command it is for; everything if there is none.
+    """
+
+    rule: str
+    study: str
+    reason: str
+    names: tuple[str, ...] = ()
+
+    def covers(self, finding: Finding, study: str) -> bool:
+        """Whether this is what the finding is about."""
+        about = not self.names or bool(finding.names and set(finding.names) <= set(self.names))
+        return self.study == study and self.rule == finding.rule and about
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What may be used in this study.
+    """What may be used in this study, by whom, and how much of it.
 
     Parameters
     ----------
@@ -21,10 +94,31 @@ class Policy:
         Those that are released.
     cluster_scores : bool
         Whether scores may leave by the names of clusters, for `vce(cluster id, across)`.
+    profile : str
+        The profile that the limits were taken from.
+    limits : Limits
+        Its limits, and what the site changed.
+    approval : {"auto", "proposal", "every-file"}
+        What a person says yes to: nothing, each proposal, each file.
+    person : str or None
+        The variable that says whose a row is, which need not be released; None if each row is a person.
+    allowed : Allowed
+        What may be asked, and by whom.
+    study : str
+        The study that this is for; waivers for others do not count.
+    waivers : tuple of Waiver
+        Which rules do not hold.
     """
 
     variables: tuple[str, ...]
     cluster_scores: bool = False
+    profile: str = "open"
+    limits: Limits = PROFILES["open"]
+    approval: Approval = "auto"
+    person: str | None = None
+    allowed: Allowed = field(default_factory=Allowed)
+    study: str = ""
+    waivers: tuple[Waiver, ...] = ()
 
     def check(self, command: Command) -> None:
         """Refuse a command that uses anything else.
@@ -50,3 +144,45 @@ class Policy:
                     where=name,
                     expected="a variable in the list in node.toml",
                 )
+
+    def of_command(
+        self, command: Command, roster: Sequence[tuple[str, str]], server: bytes | None = None
+    ) -> list[Finding]:
+        """What a command breaks, before any data are read, without what is waived.
+
+        Parameters
+        ----------
+        roster : sequence of (str, str)
+            Each node that takes part and its key in hex, as the proposal has them.
+        server : bytes, optional
+            The key of the server that asks.
+        """
+        return self.standing(self.found_in_command(command, roster, server))
+
+    def of_sample(self, specification: Specification, sample: Sample) -> list[Finding]:
+        """What the rows at this node break, before any sum leaves, without what is waived."""
+        return self.standing(self.found_in_sample(specification, sample))
+
+    def found_in_command(
+        self, command: Command, roster: Sequence[tuple[str, str]], server: bytes | None = None
+    ) -> list[Finding]:
+        """What a command breaks, waived or not; the arguments are those of `of_command`."""
+        asked = Asked(command, tuple(roster), server)
+        return [finding for rule in COMMAND_RULES for finding in rule.find(self, asked)]
+
+    def found_in_sample(self, specification: Specification, sample: Sample) -> list[Finding]:
+        """What the rows at this node break, waived or not."""
+        view = View.of(specification, sample)
+        return [finding for rule in SAMPLE_RULES for finding in rule.find(self.limits, view)]
+
+    def standing(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Those that no waiver covers."""
+        return [finding for finding in findings if self._waiver(finding) is None]
+
+    def waived(self, findings: Iterable[Finding]) -> list[tuple[Finding, Waiver]]:
+        """Those that a waiver covers, each with the first that does: what an audit notes."""
+        covered = ((finding, self._waiver(finding)) for finding in findings)
+        return [(finding, waiver) for finding, waiver in covered if waiver is not None]
+
+    def _waiver(self, finding: Finding) -> Waiver | None:
+        return next((waiver for waiver in self.waivers if waiver.covers(finding, self.study)), None)

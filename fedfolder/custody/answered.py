@@ -1,0 +1,136 @@
+"""What fits were answered from: the version of the data, and the sets of rows that their sums are over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from fedfolder.custody.row_sets import Part, members
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from fedfolder.custody.row_sets import Member
+    from fedfolder.custody.seen import Seen
+    from fedfolder.exchange.journal import Journal
+
+Attempt: TypeAlias = "tuple[int, int, str]"
+"""Fit, attempt, and the digest of the proposal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An attempt that was answered: on which version of the data, which command, and its variables in the file."""
+
+    attempt: Attempt
+    version: int
+    command: str
+    names: tuple[str, ...]
+
+
+class Answered:
+    """What `journal` remembers of the attempts that were admitted."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+
+    def all(self) -> dict[Attempt, Admitted]:
+        """Every attempt, in order."""
+        rows = self.journal.rows(
+            "SELECT fit, attempt, proposal, version, command, names FROM admitted ORDER BY fit, attempt, proposal"
+        )
+        found = [
+            Admitted((f, a, p), version, command, tuple(names.split())) for f, a, p, version, command, names in rows
+        ]
+        return {admitted.attempt: admitted for admitted in found}
+
+    def version_of(self, seen: Seen) -> tuple[int, list[str]]:
+        """The newest version of the data that nothing speaks against, or the number of a new one.
+
+        With the columns that speak against the newest version that was known, where it is a new one.
+        """
+        known: dict[int, dict[str, tuple[int, str]]] = {}
+        for version, name, rows, digest in self.journal.rows("SELECT * FROM columns ORDER BY version DESC, name"):
+            known.setdefault(version, {})[name] = (rows, digest)
+        changed: list[str] = []
+        for version, columns in known.items():
+            others = _others(seen, columns)
+            if not others:
+                return version, []
+            changed = changed or others
+        return max(known, default=0) + 1, changed
+
+    def newest(self) -> int:
+        """The version that was last found; 0 before the first."""
+        return int(self.journal.row("SELECT coalesce(max(version), 0) FROM columns")[0])
+
+    def members(self, but: Attempt) -> list[tuple[Member, Admitted]]:
+        """The sets of rows of all attempts but one, each once, with the first attempt that has it."""
+        parts: dict[Attempt, list[Part]] = {}
+        sql = "SELECT * FROM parts ORDER BY fit, attempt, proposal, place"
+        for fit, number, proposal, _, kind, about, digest in self.journal.rows(sql):
+            parts.setdefault((fit, number, proposal), []).append(Part(kind, about, digest))
+        counts, found = self._counts(), dict[frozenset[str], tuple["Member", Admitted]]()
+        for attempt, admitted in self.all().items():
+            if attempt != but:
+                for member in members(parts[attempt], counts.__getitem__):
+                    found.setdefault(member.digests, (member, admitted))
+        return list(found.values())
+
+    def samples(self, but: Attempt) -> dict[str, Admitted]:
+        """The rows that entered in all attempts but one, by digest, the latest last; of equal ones the first."""
+        admitted, found = self.all(), dict[str, Admitted]()
+        sql = "SELECT fit, attempt, proposal, digest FROM parts WHERE place = 0 ORDER BY fit, attempt, proposal"
+        for fit, number, proposal, digest in self.journal.rows(sql):
+            of = admitted[fit, number, proposal]
+            if of.attempt != but:
+                found.setdefault(digest, of)
+        return found
+
+    def _counts(self) -> Mapping[str, NDArray[np.int64]]:
+        rows = self.journal.rows("SELECT digest, counts FROM row_sets")
+        return {digest: np.frombuffer(content, dtype="<i8") for digest, content in rows}
+
+    def stored(self, digest: str) -> bytes:
+        """The packed rows of a set."""
+        return bytes(self.journal.row("SELECT rows FROM row_sets WHERE digest = ?", digest)[0])
+
+    def size(self) -> tuple[int, int]:
+        """How many sets are stored, and their bytes."""
+        number, stored = self.journal.row("SELECT count(*), coalesce(sum(length(rows)), 0) FROM row_sets")
+        return number, stored
+
+    def admit(self, attempt: Attempt, seen: Seen) -> None:
+        """Remember an attempt; what is remembered already stays as it is."""
+        write = self.journal.write
+        with self.journal.transaction():
+            if attempt in self.all():
+                return
+            version, _ = self.version_of(seen)
+            write(
+                "INSERT INTO admitted VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (*attempt, version, seen.command, " ".join(seen.names), self.journal.now()),
+            )
+            write(
+                "INSERT OR IGNORE INTO columns VALUES (?, ?, ?, ?)",
+                *((version, name, seen.nrows, digest) for name, digest in seen.columns.items()),
+            )
+            write(
+                "INSERT OR IGNORE INTO row_sets VALUES (?, ?, ?)",
+                *((digest, rows.counts.astype("<i8").tobytes(), rows.packed) for digest, rows in seen.sets.items()),
+            )
+            write(
+                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
+                *((*attempt, place, part.kind, part.about, part.digest) for place, part in enumerate(seen.parts)),
+            )
+
+
+def _others(seen: Seen, known: Mapping[str, tuple[int, str]]) -> list[str]:
+    """The columns that speak against a version: they have another content, or the file another number of rows."""
+    if any(rows != seen.nrows for rows, _ in known.values()):
+        return list(seen.columns)
+    return [name for name, digest in seen.columns.items() if name in known and known[name][1] != digest]

@@ -1,0 +1,154 @@
+"""What a node checks of a beta beyond the plan: that no few rows make up what leaves there.
+
+The plan says which beta follows from the published sums, and these the server can lie about. So whoever asks, and
+however the beta was come to: slopes are bounded, and what leaves is the sum of many units of which none determines a
+direction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from fedfolder.custody.finding import Finding
+from fedfolder.likelihood.links import PowerLink
+from fedfolder.questions.at_beta import AtBeta
+from fedfolder.questions.influence import influence
+from fedfolder.questions.pair import Pair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from fedfolder.likelihood import Likelihood
+    from fedfolder.plan.proposal import Proposal
+    from fedfolder.questions.question import Question
+    from fedfolder.questions.sample import Sample
+
+
+class AtBetaLimits(Protocol):
+    """The limits that are read here; 0, or infinity for one from above, is none."""
+
+    @property
+    def largest_beta(self) -> float:
+        """What no slope may exceed, per standard deviation of its column at this node."""
+
+    @property
+    def effective_size(self) -> float:
+        """The least effective size of the information."""
+
+    @property
+    def effective_share(self) -> float:
+        """The same as a share of the units."""
+
+    @property
+    def leverage(self) -> float:
+        """What the leverage of every unit must be below."""
+
+    @property
+    def trust_radius(self) -> float:
+        """How far from its path another program may ask about a beta."""
+
+
+def at_beta(limits: AtBetaLimits, question: Question, sample: Sample) -> list[Finding]:
+    """What a question at a beta breaks; nothing for questions at none.
+
+    Parameters
+    ----------
+    sample : Sample
+        The rows of this node.
+
+    Raises
+    ------
+    VariableError, RefusedError
+        As when the question is answered.
+    """
+    findings = [f for asked in _parts(question) for f in _of_one(limits, asked, sample)]
+    return list(dict.fromkeys(findings))
+
+
+def of_driver(limits: AtBetaLimits, proposal: Proposal) -> list[Finding]:
+    """What is said against who drives, and how freely."""
+    if proposal.driver == "newton" or not 0 < limits.trust_radius < proposal.radius:
+        return []
+    says = (
+        f"another program is to choose beta within {proposal.radius:g} standard deviations of the path; "
+        f"at most {limits.trust_radius:g} are allowed"
+    )
+    return [Finding("trust_radius", (), says)]
+
+
+def _parts(question: Question) -> Iterator[AtBeta]:
+    if isinstance(question, Pair):
+        yield question.model
+        yield question.constant
+    elif isinstance(question, AtBeta):
+        yield question
+
+
+def _of_one(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Iterator[Finding]:
+    yield from _largest_beta(limits, question, sample)
+    if not (limits.leverage > 0 or limits.effective_size > 0 or limits.effective_share > 0):
+        return
+    found = influence(question, sample, at_least=limits.leverage)
+    if not found.units or not question.parameters.count:
+        return
+    least = max(limits.effective_size, limits.effective_share * found.units)
+    if found.effective < least:
+        says = (
+            f"at this beta too few rows carry the information: the limit is {limits.effective_size:g}, and "
+            f"{100 * limits.effective_share:g} % of the rows"
+        )
+        yield Finding("effective_size", (), says)
+    if 0 < limits.leverage <= found.leverage:
+        says = (
+            "at this beta what leaves says in some direction little but what one person says: a person's share must be "
+            f"below {limits.leverage:g}"
+        )
+        yield Finding("leverage", (), says)
+
+
+def _largest_beta(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Iterator[Finding]:
+    if not 0 < limits.largest_beta < np.inf or _has_a_unit(question.specification.likelihood):
+        return
+    sizes = standardised(question, sample).max(axis=0, initial=0.0)
+    # Written so that what is no number is too large.
+    small = sizes <= limits.largest_beta
+    large = [name for name, is_small in zip(question.design.columns, small, strict=True) if not is_small]
+    if large:
+        says = (
+            f"this beta has a slope above {limits.largest_beta:g} per standard deviation of its column: "
+            f"{', '.join(large)}"
+        )
+        yield Finding("largest_beta", tuple(large), says)
+
+
+def standardised(question: AtBeta, sample: Sample) -> NDArray[np.float64]:
+    """|b_j| sd(z_j) of the slopes of each equation, (q, p) without the constant, over the rows of this node."""
+    p = len(question.design.columns)
+    spread = _spreads(question, question.included(sample))
+    parameters = question.parameters
+    slopes = [np.abs(question.beta[parameters.block(e)][:p]) for e in range(len(parameters.equations))]
+    return np.array(slopes).reshape(len(slopes), p) * spread
+
+
+def _spreads(question: AtBeta, sample: Sample) -> NDArray[np.float64]:
+    """The standard deviation of each column of the design here, (p,)."""
+    p, n = len(question.design.columns), max(sample.nobs, 1)
+    about = total = np.zeros(p)
+    for _, z in question.design.blocks(sample):
+        total = total + z[:, :p].sum(axis=0)
+    for _, z in question.design.blocks(sample):
+        about = about + np.square(z[:, :p] - total / n).sum(axis=0)
+    return np.asarray(np.sqrt(about / n))
+
+
+def _has_a_unit(likelihood: Likelihood) -> bool:
+    """Whether slopes are in a unit of the outcome, so that no number is large.
+
+    A regression's derivatives say the same at every beta. Where a mean has a unit, a beta that makes few rows count
+    takes them towards the bound of the domain: what that does is seen in the effective size and the leverage.
+    """
+    return likelihood.least_squares or isinstance(getattr(likelihood, "link", None), PowerLink)

@@ -1,0 +1,119 @@
+"""What derived numbers are made of: where a few rows were given another value, and the column does not show it.
+
+A column of many values, and the same with something added to one person, have sums that differ by that person. No set
+of rows differs. What differs is a part of the expression: a comparison, a recoded value, a knot. The rows at which such
+a part is not what it is elsewhere are what the ledger remembers as those that sums are due to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fedfolder.command.derivation import Cut, Generate, LinearSpline, Recode
+from fedfolder.command.expression import BINARY, COMPARISON, Binary, Call, Number, Unary
+from fedfolder.questions.derivations import derive, where_rules_fit
+from fedfolder.questions.expressions import evaluate, numbers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from fedfolder.command import Command
+    from fedfolder.command.derivation import Derivation
+    from fedfolder.command.expression import Expression
+    from fedfolder.questions.expressions import Values
+
+    Rows = NDArray[np.bool_]
+
+TELLS: frozenset[str] = frozenset({"missing", "inlist", "inrange"})
+"""Functions that are true or false."""
+CHOOSES: frozenset[str] = frozenset({"min", "max"})
+"""Functions whose value is that of an argument."""
+NEGLIGIBLE = 1e-6
+"""A share of the largest deviation from the usual value that does not count as one."""
+
+
+def few_rows(
+    command: Command, columns: Mapping[str, Values], used: Collection[str], rows: int
+) -> Iterator[tuple[str, Rows]]:
+    """Variable and rows (rows,) of each part of the derived variables that are `used` as numbers.
+
+    Parameters
+    ----------
+    columns : mapping of str to array or text variable
+        The variables of the data, every row.
+    used : collection of str
+        The numbers of the fit; what they are derived from is looked at too.
+    """
+    known: dict[str, Values] = {**columns, **derive(command.derivations, columns, rows)}
+    wanted = set(used)
+    for derivation in reversed(command.derivations):
+        made = wanted.intersection(derivation.names)
+        if made:
+            wanted.update(derivation.sources)
+            with np.errstate(all="ignore"):
+                for found in _true(derivation, known, rows):
+                    yield from ((min(made), found), (min(made), ~found))
+                if isinstance(derivation, Generate):
+                    for part in _added(derivation.expression):
+                        yield min(made), _unusual(evaluate(part, known, rows))
+
+
+def _true(derivation: Derivation, columns: Mapping[str, Values], rows: int) -> Iterator[Rows]:
+    """Where what it distinguishes is so."""
+    match derivation:
+        case Generate(_, expression):
+            yield from _true_in(expression, columns, rows)
+        case Recode(_, source, rules):
+            yield from where_rules_fit(numbers_of(source, columns), rules)
+        case Cut(_, source, at):
+            values = numbers_of(source, columns)
+            yield from (values >= end for end in at)
+        case LinearSpline(_, source, knots):
+            values = numbers_of(source, columns)
+            yield from (values > knot for knot in knots)
+
+
+def _true_in(expression: Expression, columns: Mapping[str, Values], rows: int) -> Iterator[Rows]:
+    """Where what is true or false in it is true, and where a choice falls on each argument."""
+    for part in expression.walk():
+        match part:
+            case Binary(sign) if BINARY[sign] <= COMPARISON:
+                yield evaluate(part, columns, rows) != 0
+            case Unary("!"):
+                yield evaluate(part, columns, rows) != 0
+            case Call(function) if function in TELLS:
+                yield evaluate(part, columns, rows) != 0
+            case Call("cond", (condition, *_)):
+                yield evaluate(condition, columns, rows) != 0
+            case Call("abs", (inner,)):
+                yield evaluate(inner, columns, rows) < 0
+            case Call(function, arguments) if function in CHOOSES:
+                chosen = evaluate(part, columns, rows)
+                yield from (evaluate(argument, columns, rows) == chosen for argument in arguments)
+
+
+def _added(expression: Expression) -> Iterator[Expression]:
+    """The parts that it is a sum or product of."""
+    match expression:
+        case Binary("+" | "-" | "*" | "/", left, right):
+            yield from _added(left)
+            yield from _added(right)
+        case Unary("-", operand):
+            yield from _added(operand)
+        case Number():
+            return
+        case _:
+            yield expression
+
+
+def _unusual(values: NDArray[np.float64]) -> Rows:
+    """Where values are not the usual one, in the middle; by nothing, if that is next to the largest deviation."""
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return np.zeros(len(values), dtype=np.bool_)
+    away = np.abs(values - np.partition(known, len(known) // 2)[len(known) // 2])
+    return np.asarray(away > NEGLIGIBLE * np.nanmax(away))

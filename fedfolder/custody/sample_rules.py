@@ -1,0 +1,254 @@
+"""Rules on the rows that would enter a fit, looked at before any sum of them leaves.
+
+A rule counts persons at this node alone. Nothing that is there at all is fine, and so is a level that only other nodes
+have; what is refused is a few.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fedfolder.custody.cells import crosstabs, crosstabs_with, few_in_column, few_in_pair, has_few
+from fedfolder.custody.finding import Finding
+from fedfolder.custody.leverage import largest_leverage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from fedfolder.custody.cells import Coded, Crosstab, Persons
+    from fedfolder.custody.profiles import Limits
+    from fedfolder.custody.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRule:
+    """A rule by its name in policy.toml, what it holds in words, the limit that it goes by, and what looks."""
+
+    name: str
+    meaning: str
+    limit: str
+    find: Callable[[Limits, View], Iterable[Finding]]
+
+
+def _persons(limits: Limits, view: View) -> Iterator[Finding]:
+    if view.persons.number < limits.persons:
+        yield Finding("persons", (), f"fewer than {limits.persons} persons enter this fit here")
+
+
+def _parameters(limits: Limits, view: View) -> Iterator[Finding]:
+    if view.parameters() > limits.parameters_per_person * view.persons.number:
+        said = f"more than {limits.parameters_per_person:g} parameters for each person here"
+        yield Finding("parameters_per_person", _terms(view), said)
+
+
+def _residual_degrees(limits: Limits, view: View) -> Iterator[Finding]:
+    if limits.residual_degrees and view.persons.number - view.parameters() < limits.residual_degrees:
+        said = f"fewer than {limits.residual_degrees} persons more than parameters here"
+        yield Finding("residual_degrees", _terms(view), said)
+
+
+def _terms(view: View) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for term in view.specification.terms for name in term.variables))
+
+
+def _events(limits: Limits, view: View) -> Iterator[Finding]:
+    specification, least = view.specification, limits.events
+    name = specification.outcome
+    if view.outcome is not None:
+        if few_in_column(view.outcome, view.persons, least):
+            said = f"a level of the outcome {name} holds fewer than {least} persons here, or all but so few"
+            yield Finding("events", (name,), said)
+        return
+    values = view.numbers[name]
+    if not bool(((values >= 0) & (values == np.floor(values))).all()):
+        return
+    totals = [float(values.sum())]
+    if "trials" in specification.likelihood.roles:
+        rows = specification.rows(view.sample)
+        totals.append(float((rows["trials"] - values).sum()))
+    if any(0 < total < least for total in totals):
+        yield Finding("events", (name,), f"fewer than {least} events of {name} here")
+
+
+def _levels(limits: Limits, view: View) -> Iterator[Finding]:
+    outcome = [view.outcome] if view.outcome is not None else []
+    for column in [*outcome, *view.factors]:
+        if limits.levels and column.size > limits.levels:
+            name = column.names[0]
+            yield Finding("levels", (name,), f"{name} has more than {limits.levels} levels here")
+
+
+def _cells(limits: Limits, view: View) -> Iterator[Finding]:
+    least = limits.smallest_cell
+    for column in view.coded:
+        if few_in_column(column, view.persons, least):
+            said = f"a level of {_product(column.names)} holds fewer than {least} persons here, or all but so few"
+            yield Finding("cells", column.names, said)
+
+
+def _outcome_cells(limits: Limits, view: View) -> Iterator[Finding]:
+    if view.outcome is not None and limits.smallest_cell:
+        yield from _few("outcome_cells", limits, view, crosstabs_with(view.outcome, view.coded))
+
+
+def _pairs(limits: Limits, view: View) -> Iterator[Finding]:
+    if limits.smallest_cell:
+        yield from _few("pairs", limits, view, crosstabs(view.coded))
+
+
+def _few(rule: str, limits: Limits, view: View, tables: Iterable[Crosstab]) -> Iterator[Finding]:
+    least = limits.smallest_cell
+    for a, b, table in tables:
+        if set(a.names) <= set(b.names):
+            # An interaction and a part of it: its own cells say the same.
+            continue
+        names = tuple(dict.fromkeys([*a.names, *b.names]))
+        if table is None:
+            yield Finding(rule, names, f"{_product(a.names)} by {_product(b.names)} has too many cells to look at")
+        elif few_in_pair(a, b, table, view.persons, least):
+            said = f"a cell of {_product(a.names)} by {_product(b.names)} holds fewer than {least} persons here"
+            yield Finding(rule, names, said)
+
+
+def _cluster_cells(limits: Limits, view: View) -> Iterator[Finding]:
+    least = limits.smallest_cell
+    if view.clusters is not None and few_in_column(view.clusters, view.persons, least):
+        names = view.clusters.names
+        said = f"a cluster of {_product(names)}, whose scores would leave, holds fewer than {least} persons here"
+        yield Finding("cluster_cells", names, said)
+
+
+def _few_different(limits: Limits, view: View) -> Iterator[Finding]:
+    least = limits.smallest_cell
+    for names, within, values in view.products() if least else ():
+        if within is None:
+            few = _all_but_few(values, view.persons, least)
+        else:
+            few = _few_within(within, values != 0, view.persons, least)
+        if few:
+            said = f"fewer than {least} persons here differ from all others in {_product(names)}"
+            yield Finding("few_different", names, said)
+
+
+def _all_but_few(values: NDArray[np.float64], persons: Persons, least: int) -> bool:
+    """Whether fewer than `least` persons have another value than all the others have."""
+    # With so few different, the usual value is the one in the middle of the persons' first rows.
+    first = values if persons.codes is None else _first(values, persons)
+    if len(first) < 2 * least:
+        usual = _most_frequent(first)
+    else:
+        usual = float(np.partition(first, len(first) // 2)[len(first) // 2])
+    return 0 < persons.within(values != usual) < least
+
+
+def _first(values: NDArray[np.float64], persons: Persons) -> NDArray[np.float64]:
+    found = np.zeros(persons.number)
+    found[persons.codes] = values
+    return found
+
+
+def _most_frequent(values: NDArray[np.float64]) -> float:
+    found, counts = np.unique(values, return_counts=True)
+    return float(found[np.argmax(counts)]) if len(found) else 0.0
+
+
+def _few_within(column: Coded, rows: NDArray[np.bool_], persons: Persons, least: int) -> bool:
+    """Whether in some category a product differs from 0 for somebody, but fewer than `least` persons."""
+    counts = np.bincount(column.codes[rows], minlength=column.size)
+    return has_few(counts, persons, least, lambda place: (column.codes == place[0]) & rows)
+
+
+def _largest_share(limits: Limits, view: View) -> Iterator[Finding]:
+    if not np.isfinite(limits.largest_share):
+        return
+    weight = view.specification.command.weight
+    for names, within, values in view.products():
+        is_weight = weight is not None and names == (weight.variable,)
+        share = _share(values, view.persons) if is_weight else _share_of_squares(values, within, view.persons)
+        if share > limits.largest_share:
+            what = "sum" if is_weight else "variation"
+            said = f"one person here is more than {limits.largest_share:g} of the {what} of {_product(names)}"
+            yield Finding("largest_share", names, said)
+
+
+def _share(values: NDArray[np.float64], persons: Persons) -> float:
+    """The largest share of one person in the sum of values that are not negative."""
+    by_person = persons.sums(values)
+    total = float(by_person.sum())
+    return float(by_person.max()) / total if total > 0 else 0.0
+
+
+def _share_of_squares(values: NDArray[np.float64], within: Coded | None, persons: Persons) -> float:
+    """The largest share of one person in a sum of squares about its mean, over the categories of a product."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if within is None:
+            return _share(np.square(values - values.mean()), persons) if len(values) else 0.0
+        counts = within.counts()
+        means = np.bincount(within.codes, values, within.size) / persons.nrows
+        squares = np.square(values - means[within.codes])
+        # Outside its category a product is 0, so as far from its mean as the mean is from 0.
+        totals = np.bincount(within.codes, squares, within.size) + (persons.nrows - counts) * np.square(means)
+        parts = squares / totals[within.codes]
+        if persons.codes is not None:
+            _, key = np.unique(within.codes * persons.number + persons.codes, return_inverse=True)
+            parts = np.bincount(key, parts)
+        parts = parts[np.isfinite(parts)]
+        return float(parts.max()) if len(parts) else 0.0
+
+
+def _leverage(limits: Limits, view: View) -> Iterator[Finding]:
+    if np.isfinite(limits.leverage) and largest_leverage(view) > limits.leverage:
+        said = f"one person here has more than {limits.leverage:g} of leverage on this fit"
+        yield Finding("leverage", _terms(view), said)
+
+
+def _product(names: Iterable[str]) -> str:
+    return "#".join(dict.fromkeys(names))
+
+
+SAMPLE_RULES = (
+    SampleRule("persons", "at least so many persons enter the fit here", "persons", _persons),
+    SampleRule("events", "each level of the outcome, and all events, are none here or so many", "events", _events),
+    SampleRule(
+        "parameters_per_person", "at most so many parameters for each person", "parameters_per_person", _parameters
+    ),
+    SampleRule("residual_degrees", "at least so many persons beyond parameters", "residual_degrees", _residual_degrees),
+    SampleRule("levels", "at most so many levels of a categorical variable", "levels", _levels),
+    SampleRule(
+        "cells",
+        "in each level, interaction and 0/1 column, and outside it, is nobody or so many persons",
+        "smallest_cell",
+        _cells,
+    ),
+    SampleRule(
+        "outcome_cells", "the same of each level of the outcome by each such column", "smallest_cell", _outcome_cells
+    ),
+    SampleRule(
+        "pairs", "the same of any two such columns, and of what is outside of one or both", "smallest_cell", _pairs
+    ),
+    SampleRule(
+        "cluster_cells",
+        "each cluster whose scores leave by its name has so many persons here",
+        "smallest_cell",
+        _cluster_cells,
+    ),
+    SampleRule(
+        "few_different",
+        "nobody, or so many persons, differ from the usual value of a number",
+        "smallest_cell",
+        _few_different,
+    ),
+    SampleRule(
+        "largest_share",
+        "nobody is the larger part of a number's variation, or of the weights",
+        "largest_share",
+        _largest_share,
+    ),
+    SampleRule("leverage", "nobody has a leverage above this on the least-squares fit", "leverage", _leverage),
+)
+"""Every rule on a sample, in the order in which they are looked at."""

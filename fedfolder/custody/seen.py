@@ -1,0 +1,213 @@
+"""What one reading of the data says to the ledger: digests of the columns, and the sets of rows that sums are over."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fedfolder.command.terms import Column
+from fedfolder.custody.parts import few_rows
+from fedfolder.custody.row_sets import CELL, LEVEL, ROWS, SUPPORT, VALUE, Part, RowSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from fedfolder.command import Command, Term
+    from fedfolder.questions.expressions import TextValues
+    from fedfolder.questions.sample import Sample
+
+LOOKED_AT = 1000
+"""Rows by which it is seen that a number takes many values."""
+FEW_VALUES = 3
+"""Values of a number up to which its sum and its sum of squares say how many rows have each; a power adds two."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What is remembered of a sample, and of the columns that it came from.
+
+    Parameters
+    ----------
+    command : str
+        The command that it was made for.
+    names : tuple of str
+        Its variables in the file.
+    nrows : int
+        Rows of the file.
+    columns : mapping of str to str
+        A keyed digest of each column over all rows of the file.
+    parts : tuple of Part
+        The sets of rows that sums are over, the rows that enter first.
+    sets : mapping of str to RowSet
+        Their contents, by digest.
+    persons : (nrows,) int64, optional
+        The number of the person that each row is about.
+    """
+
+    command: str
+    names: tuple[str, ...]
+    nrows: int
+    columns: Mapping[str, str] = field(repr=False)
+    parts: tuple[Part, ...] = field(repr=False)
+    sets: Mapping[str, RowSet] = field(repr=False)
+    persons: NDArray[np.int64] | None = field(default=None, repr=False)
+
+
+def seen(
+    columns: Mapping[str, NDArray[np.float64] | TextValues],
+    command: Command,
+    sample: Sample,
+    *,
+    key: bytes,
+    person: str | None = None,
+) -> Seen:
+    """What the ledger remembers of a sample.
+
+    Parameters
+    ----------
+    columns : mapping of str to array or text variable
+        Each column that was read for the command, every row, after names and codes became the study's.
+    sample : Sample
+        With the places of its rows in the file.
+    key : bytes
+        What digests are keyed with.
+    person : str, optional
+        The column that says which rows are one person.
+    """
+    nrows = _rows_of(sample, columns)
+    found: dict[str, RowSet] = {}
+    parts: dict[Part, None] = {}
+    entered = _in_file(np.ones(sample.nobs, dtype=np.bool_), sample, nrows)
+    masks = [(kind, about, _in_file(mask, sample, nrows)) for kind, about, mask in _masks(command, sample)]
+    for about, mask in few_rows(command, columns, sample.numeric, nrows):
+        masks.append((SUPPORT, about, entered & mask))
+    for kind, about, mask in masks:
+        rows = RowSet.of(mask, key)
+        found[rows.digest] = rows
+        parts[Part(kind, about, rows.digest)] = None
+    return Seen(
+        command=str(command),
+        names=command.sources,
+        nrows=nrows,
+        columns={name: _digest(column, key) for name, column in columns.items()},
+        parts=tuple(parts),
+        sets=found,
+        persons=None if person is None else _persons(columns[person]),
+    )
+
+
+def _rows_of(sample: Sample, columns: Mapping[str, NDArray[np.float64] | TextValues]) -> int:
+    if sample.nrows is not None:
+        return sample.nrows
+    return max((_length(column) for column in columns.values()), default=sample.nobs)
+
+
+def _length(column: NDArray[np.float64] | TextValues) -> int:
+    return len(column) if isinstance(column, np.ndarray) else len(column.codes)
+
+
+def _in_file(mask: NDArray[np.bool_], sample: Sample, nrows: int) -> NDArray[np.bool_]:
+    """A set of the sample's rows as one of the file's."""
+    places = np.flatnonzero(mask) if sample.places is None else sample.places[mask]
+    found = np.zeros(nrows, dtype=np.bool_)
+    found[places] = True
+    return found
+
+
+# -- columns -----------------------------------------------------------------------------------------------------------
+
+
+def _digest(column: NDArray[np.float64] | TextValues, key: bytes) -> str:
+    """A keyed digest of all rows of a column; the many ways to write a missing value, and zero, are one."""
+    made = hashlib.blake2b(key=key, digest_size=32)
+    if isinstance(column, np.ndarray):
+        values = np.asarray(column, dtype="<f8") + 0.0  # -0.0 becomes 0.0
+        values[np.isnan(values)] = np.nan
+        made.update(b"numbers\0")
+        made.update(values.data)
+    else:
+        made.update(b"texts\0")
+        for level in column.levels:
+            text = level.encode()
+            made.update(b"%d:" % len(text) + text)
+        made.update(np.ascontiguousarray(column.codes, dtype="<i4").data)
+    return made.hexdigest()
+
+
+def _persons(column: NDArray[np.float64] | TextValues) -> NDArray[np.int64]:
+    """The number of each row's person; a row of which it is not known is a person of its own."""
+    if isinstance(column, np.ndarray):
+        missing = np.isnan(column)
+        numbers = np.unique(column, return_inverse=True)[1].astype(np.int64)
+    else:
+        missing = np.less(column.codes, 0)
+        numbers = column.codes.astype(np.int64)
+    first = int(numbers.max(initial=0)) + 1
+    numbers[missing] = first + np.arange(int(missing.sum()))
+    return numbers
+
+
+# -- sets of rows ------------------------------------------------------------------------------------------------------
+
+
+def _masks(command: Command, sample: Sample) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """Kind, variables and rows (nobs,) of each set that sums are over, the rows that enter first."""
+    yield ROWS, "", np.ones(sample.nobs, dtype=np.bool_)
+    for name in sample.factors:
+        for mask in _cells([name], sample):
+            yield LEVEL, name, mask
+    numbers = [Column(continuous=(name,)) for name in sample.numeric]
+    for column in numbers:
+        power = max((term.continuous.count(*column.continuous) for term in command.terms), default=1)
+        for kind, mask in _of_number(sample.column(column), FEW_VALUES + 2 * max(power - 1, 0)):
+            yield kind, column.label, mask
+    for term in command.terms:
+        yield from _of_term(term, sample)
+
+
+def _of_term(term: Term, sample: Sample) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """The cells of a term's factors, and where a product of numbers within each is not zero."""
+    factors, about = [factor.variable for factor in term.factors], " ".join(term.variables)
+    if len(factors) + len(term.continuous) < 2:  # noqa: PLR2004 - a variable alone is there already
+        return
+    values = sample.column(Column(continuous=term.continuous)) if term.continuous else None
+    for mask in _cells(factors, sample):
+        if len(factors) > 1:
+            yield CELL, " ".join(factors), mask
+        if values is not None:
+            for kind, part in _of_number(np.where(mask, values, 0.0)):
+                yield kind, about, part
+
+
+def _cells(factors: list[str], sample: Sample) -> Iterator[NDArray[np.bool_]]:
+    """The rows of each combination of levels that occurs, in order; all rows without factors."""
+    codes = np.zeros(sample.nobs, dtype=np.int64)
+    for name in factors:
+        factor = sample.levels(name)
+        codes = codes * len(factor.levels) + factor.codes
+        codes = np.unique(codes, return_inverse=True)[1].astype(np.int64) if len(factors) > 1 else codes
+    # Numbers of 16 bits are sorted in linear time.
+    order = np.argsort(codes.astype(np.uint16) if codes.max(initial=0) < 2**16 else codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order])) + 1
+    for places in np.split(order, starts):
+        mask = np.zeros(sample.nobs, dtype=np.bool_)
+        mask[places] = True
+        yield mask
+
+
+def _of_number(values: NDArray[np.float64], few: int = FEW_VALUES) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """The sets that the moments of a number count, where it has each of a few values; else where it is not zero."""
+    distinct = np.unique(values[:LOOKED_AT])
+    if len(distinct) <= few:
+        masks = [np.equal(values, value) for value in distinct]
+        if sum(int(mask.sum()) for mask in masks) == len(values) or len(distinct := np.unique(values)) <= few:
+            yield from ((VALUE, np.equal(values, value)) for value in distinct[1:])
+            return
+    nonzero = np.not_equal(values, 0)
+    if not nonzero.all():
+        yield SUPPORT, nonzero

@@ -1,0 +1,164 @@
+"""A sample as the rules look at it: persons, categories, numbers, and the columns of the fit at this node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fedfolder.command.terms import columns
+from fedfolder.custody.cells import Coded, Persons
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from fedfolder.command import Term
+    from fedfolder.command.terms import Column
+    from fedfolder.questions.sample import FactorValues, Sample
+    from fedfolder.questions.specification import Specification
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of a sample leaves in sums.
+
+    Parameters
+    ----------
+    specification : Specification
+        What is fitted.
+    sample : Sample
+        The rows that enter.
+    persons : Persons
+        Whose they are.
+    outcome : Coded or None
+        The outcome, where it is one of some categories or has two values.
+    factors : list of Coded
+        Categorical variables, each by itself.
+    twos : list of Coded
+        Numbers with two values, such as 0 and 1.
+    joints : list of Coded
+        The cells of each interaction.
+    numbers : dict of str to (n,) float64
+        Every other variable whose sums leave: continuous ones, a numeric outcome, offsets, weights.
+    clusters : Coded or None
+        The clusters whose scores leave by name.
+    """
+
+    specification: Specification
+    sample: Sample
+    persons: Persons
+    outcome: Coded | None
+    factors: list[Coded]
+    twos: list[Coded]
+    joints: list[Coded]
+    numbers: dict[str, NDArray[np.float64]] = field(repr=False)
+    clusters: Coded | None = None
+
+    @classmethod
+    def of(cls, specification: Specification, sample: Sample) -> View:
+        """Look at a sample."""
+        outcome = _outcome(specification, sample)
+        factors = {
+            factor.variable: _coded(factor.variable, sample.levels(factor.variable))
+            for term in specification.terms
+            for factor in term.factors
+        }
+        twos, numbers = dict[str, Coded](), dict[str, "NDArray[np.float64]"]()
+        for name in _numeric(specification, outcome):
+            two = _two_valued(name, sample.outcome(name))
+            if two is None:
+                numbers[name] = sample.outcome(name)
+            else:
+                twos[name] = two
+        parts = ([*_parts(term, factors, twos)] for term in specification.terms)
+        joints = [Coded.joint(found) for found in parts if len(found) > 1]
+        named = list(factors.values()), list(twos.values())
+        by_name = specification.command.roles["cluster"] if specification.command.across else None
+        clusters = None if by_name is None else _coded(by_name, sample.ids[by_name])
+        return cls(specification, sample, Persons.of(sample), outcome, *named, joints, numbers, clusters)
+
+    @property
+    def coded(self) -> list[Coded]:
+        """All columns of categories but the outcome."""
+        return [*self.factors, *self.twos, *self.joints]
+
+    def products(self) -> Iterator[tuple[tuple[str, ...], Coded | None, NDArray[np.float64]]]:
+        """Each variable that is a number, and each product of some with categories: names, categories, numbers (n,)."""
+        for name, values in self.numbers.items():
+            yield (name,), None, values
+        factors = {column.names[0]: column for column in self.factors}
+        twos = {column.names[0]: column for column in self.twos}
+        for term in self.specification.terms:
+            continuous = [name for name in term.continuous if name in self.numbers]
+            within = [*_parts(term, factors, twos)]
+            if continuous and len(continuous) + len(within) > 1:
+                product = np.ones(self.sample.nobs)
+                for name in continuous:
+                    product = product * self.numbers[name]
+                yield term.variables, Coded.joint(within) if within else None, product
+
+    def design(self) -> tuple[Column, ...]:
+        """The columns of the fit at the levels that occur here, without the constant."""
+        levels = {name: self.sample.levels(name).levels for name in {c.names[0] for c in self.factors}}
+        # Some level occurs wherever there are rows; which one is the base changes no number of columns.
+        bases = {
+            factor.variable: factor.base if factor.base in levels[factor.variable] else levels[factor.variable][0]
+            for term in self.specification.terms
+            for factor in term.factors
+            if factor.rule != "none" and levels[factor.variable]
+        }
+        return columns(self.specification.terms, levels, bases)
+
+    def parameters(self) -> int:
+        """How many parameters the fit has at the levels that occur here."""
+        specification = self.specification
+        slopes, constant = len(self.design()), int(specification.constant)
+        likelihood = specification.likelihood
+        if likelihood.categorical:
+            further = max(1, (self.outcome.size if self.outcome else 1) - 1)
+            return slopes + further if likelihood.thresholds else (slopes + constant) * further
+        return (slopes + constant) * len(likelihood.equations) + len(likelihood.ancillaries)
+
+
+def _numeric(specification: Specification, outcome: Coded | None) -> list[str]:
+    """The variables whose values are summed as numbers, each once."""
+    names = [name for term in specification.terms for name in term.continuous]
+    own = [] if outcome is not None else [specification.outcome]
+    weight = [specification.command.weight.variable] if specification.command.weight else []
+    return list(dict.fromkeys([*own, *names, *specification.measures, *weight]))
+
+
+def _outcome(specification: Specification, sample: Sample) -> Coded | None:
+    name, likelihood = specification.outcome, specification.likelihood
+    if likelihood.categorical:
+        return _coded(name, sample.levels(name))
+    values = sample.outcome(name)
+    if likelihood.binary:
+        return Coded((name,), np.asarray(likelihood.outcome(values) != 0, dtype=np.int64), 2)
+    return _two_valued(name, values)
+
+
+def _coded(name: str, factor: FactorValues) -> Coded:
+    return Coded((name,), np.asarray(factor.codes, dtype=np.int64), max(1, len(factor.levels)))
+
+
+def _two_valued(name: str, values: NDArray[np.float64]) -> Coded | None:
+    """Numbers that are all the smallest or all the largest of them; None for others."""
+    if not len(values):
+        return Coded((name,), np.zeros(0, dtype=np.int64), 1)
+    upper = np.equal(values, values.max())
+    if not bool((upper | (values == values.min())).all()):
+        return None
+    return Coded((name,), upper.astype(np.int64), 2)
+
+
+def _parts(term: Term, factors: dict[str, Coded], twos: dict[str, Coded]) -> Iterator[Coded]:
+    """The categorical parts of a term, each once."""
+    for name in dict.fromkeys([*(factor.variable for factor in term.factors), *term.continuous]):
+        if name in factors:
+            yield factors[name]
+        elif name in twos:
+            yield twos[name]
