@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from fedfolder import clock
 from fedfolder.custody import keys
-from fedfolder.errors import FedfolderError, UnknownNameError, VariableError, nearest
-from fedfolder.exchange import files, names
+from fedfolder.errors import ConfigError, FedfolderError, UnknownNameError, VariableError, nearest
+from fedfolder.exchange import files, names, trust
+from fedfolder.exchange.fingerprint import read_fingerprint
+from fedfolder.likelihood import names as likelihoods
 from fedfolder.node.data import describe
-from fedfolder.node.home import SETTINGS
+from fedfolder.node.home import POLICY, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -54,7 +56,33 @@ def _data(home: NodeHome, say: Callable[[str], None]) -> Iterator[FedfolderError
         if variable.problem and variable.name in home.policy.variables:
             what = f"the variable {variable.name} cannot be read as it is"
             yield VariableError(what, where=str(home.data), found=variable.problem, do=f"see {home.path / SETTINGS}")
-    yield from _absent(home, [variable.name for variable in found.variables])
+    known = [variable.name for variable in found.variables]
+    yield from _absent(home, known)
+    say(f"policy     {home.policy.profile}; approval {home.policy.approval}: fedfolder policy show {home.path}")
+    yield from _policy(home, known)
+
+
+def _policy(home: NodeHome, known: Sequence[str]) -> Iterator[FedfolderError]:
+    """Names in policy.toml that stand for nothing: a slip there would refuse what it was meant to allow."""
+    where, policy = str(home.path / POLICY), home.policy
+    if policy.person is not None and policy.person not in known:
+        what = f"policy.toml tells persons apart by {policy.person}, which the data do not have"
+        yield UnknownNameError(what, where=where, do=f"correct id below [persons]; {nearest(policy.person, known)}")
+    for name in policy.allowed.conditions or ():
+        if name not in known:
+            what = f"policy.toml allows conditions by {name}, which the data do not have"
+            yield UnknownNameError(what, where=where, do=f"correct it below [allowed]; {nearest(name, known)}")
+    models = dict.fromkeys(part for name in likelihoods() for part in (name, name.partition(" ")[0]))
+    for name in policy.allowed.models or ():
+        if name not in models:
+            what = f"policy.toml allows the model {name}, which is not installed here"
+            yield UnknownNameError(what, where=where, do=f"correct it below [allowed]; {nearest(name, models)}")
+    for text in policy.allowed.servers:
+        try:
+            read_fingerprint(text)
+        except ConfigError as error:
+            what = f"policy.toml allows a server by what is no fingerprint: {error.what}"
+            yield ConfigError(what, where=where, found=text, do="fedfolder key show, at the server, shows it")
 
 
 def _line(variable: VariableInfo, home: NodeHome) -> str:
@@ -104,11 +132,17 @@ def _server(home: NodeHome, say: Callable[[str], None]) -> None:
     """Whether the server is known; until it is, nothing can be asked."""
     journal = home.journal(clock.now)
     try:
-        key = journal.key(names.SERVER)
+        key, standing = journal.key(names.SERVER), trust.standing(journal, names.SERVER)
+        if key is not None:
+            say(f"server     its key is {keys.fingerprint(key)}: {standing}")
+        trust.require_not_revoked(journal, home.me.name, own=True)
+        trust.require_not_revoked(journal, names.SERVER)
+        trust.require_expected(journal, names.SERVER)
     finally:
         journal.close()
     if key is not None:
-        say(f"server     its key is {keys.fingerprint(key)}")
+        if standing == trust.SEEN_FIRST:
+            say(f"           compare it by phone: fedfolder node trust {home.path}")
     elif 0 in names.envelopes(files.listing(home.exchange / names.TO_NODE)):
         say("server     has introduced itself; its key is taken when the node runs")
     else:

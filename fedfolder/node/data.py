@@ -16,7 +16,7 @@ from fedfolder.node.readers import (
     VariableInfo,
     check_names,
 )
-from fedfolder.node.sampling import make_sample
+from fedfolder.node.sampling import make_sample, read_for
 from fedfolder.node.sources import opened
 from fedfolder.questions.held import Held
 
@@ -83,9 +83,9 @@ def read_variables(path: Path, names: Iterable[str], reading: Reading | None = N
     return opened(path, reading).frame(list(dict.fromkeys(names)))
 
 
-def read_sample(path: Path, command: Command, reading: Reading | None = None) -> Sample:
+def read_sample(path: Path, command: Command, reading: Reading | None = None, *, persons: str | None = None) -> Sample:
     """The rows of a data file that enter a command's fit: `read_variables`, then `make_sample`."""
-    return make_sample(read_variables(path, command.sources, reading), command)
+    return make_sample(read_variables(path, read_for(command, persons), reading), command, persons)
 
 
 def read_held(
@@ -144,7 +144,7 @@ def agreed_labels(paths: Iterable[Path], names: Iterable[str]) -> dict[str, dict
     return {name: texts for name, texts in found.items() if name not in differing}
 
 
-def sample_from_frame(frame: pd.DataFrame, command: Command) -> Sample:
+def sample_from_frame(frame: pd.DataFrame, command: Command, *, persons: str | None = None) -> Sample:
     """The rows of a pandas data frame that enter a command's fit.
 
     Booleans are 0 and 1; text may be categorical; None, NaN, NA and the empty text are missing. Dates must come as
@@ -158,10 +158,10 @@ def sample_from_frame(frame: pd.DataFrame, command: Command) -> Sample:
         As in `make_sample`; also for a column of dates, of mixed numbers and text, or named twice.
     """
     source = "the data frame"
-    check_names(source, command.sources, [str(name) for name in frame.columns])
-    return make_sample(
-        Frame(source, len(frame), {name: _from_pandas(name, frame[name]) for name in command.sources}), command
-    )
+    names = read_for(command, persons)
+    check_names(source, names, [str(name) for name in frame.columns])
+    columns = {name: _from_pandas(name, frame[name]) for name in names}
+    return make_sample(Frame(source, len(frame), columns), command, persons)
 
 
 def _from_pandas(name: str, values: pd.Series[Any] | pd.DataFrame) -> RawColumn:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from fedfolder import settings
-from fedfolder.custody import keys
-from fedfolder.custody.policy import Policy
+from fedfolder.custody import keys, policy_file
 from fedfolder.errors import ConfigError, ExchangeError, HomeInUseError
 from fedfolder.exchange import files, names
 from fedfolder.exchange.journal import Journal
@@ -25,10 +24,12 @@ from fedfolder.resources import resource
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from fedfolder.custody.policy import Approval, Policy
     from fedfolder.exchange.mailbox import Identity
     from fedfolder.exchange.store import Store
 
 SETTINGS = "node.toml"
+POLICY = policy_file.FILE
 JOURNAL = "journal.sqlite3"
 KEPT = "kept"
 LOG = "log.txt"
@@ -126,7 +127,9 @@ def open_home(path: Path) -> NodeHome:
         path=path.absolute(),
         data=_absolute(found.data, path),
         exchange=exchange,
-        policy=Policy(tuple(found.variables), cluster_scores=found.cluster_scores),
+        policy=policy_file.load(
+            path / POLICY, variables=found.variables, cluster_scores=found.cluster_scores, study=study
+        ),
         longest_pause=found.waiting.longest_pause,
         study=study,
         me=keys.load(path, node),
@@ -140,9 +143,23 @@ def _absolute(text: str, home: Path) -> Path:
 
 
 def create(
-    path: Path, data: Path, exchange: Path, variables: Iterable[str], *, cluster_scores: bool = False
+    path: Path,
+    data: Path,
+    exchange: Path,
+    variables: Iterable[str],
+    *,
+    profile: str = "registry",
+    approval: Approval = "proposal",
+    cluster_scores: bool = False,
 ) -> NodeHome:
-    """Make a home: settings and scripts from the templates, a new key, and the node's folder on the exchange.
+    """Make a home: settings, policy and scripts from the templates, a new key, and the node's folder on the exchange.
+
+    Parameters
+    ----------
+    variables : iterable of str
+        Those that are released.
+    profile, approval : str
+        Of the policy, see `fedfolder.custody.policy.Policy`.
 
     Raises
     ------
@@ -178,6 +195,7 @@ def create(
         "VARIABLES": "\n".join(f"    {settings.quoted(name)}," for name in variables),
         "CLUSTERSCORES": str(cluster_scores).lower(),
     }
+    policy_file.create(path / POLICY, profile, approval)
     _write_template(path, SETTINGS, values)
     return open_home(path)
 

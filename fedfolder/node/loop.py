@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import filelock
 
 from fedfolder import clock
 from fedfolder.about import SOFTWARE
-from fedfolder.custody import gate
-from fedfolder.errors import ExchangeError, FedfolderError, HomeInUseError
+from fedfolder.errors import ExchangeError, HomeInUseError
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.exchange.names import SERVER, TO_NODE
 from fedfolder.exchange.watching import Pauses, Wake
 from fedfolder.node import words
+from fedfolder.node.clerk import Clerk
 from fedfolder.node.home import LOCK
 from fedfolder.node.record import Record
-from fedfolder.node.step import REFUSALS, Answerer, refusal
-from fedfolder.plan.check import Check
-from fedfolder.plan.messages import STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from fedfolder.exchange.envelope import Message
     from fedfolder.exchange.journal import Journal
     from fedfolder.exchange.mailbox import Mailbox
     from fedfolder.node.home import NodeHome
@@ -84,7 +80,7 @@ class Node:
         self.journal = journal or home.journal(clock.now)
         self.mailbox = mailbox or home.mailbox(self.journal)
         self.record = Record(home.path, clock.now, echo)
-        self._answerer = Answerer(home.me, home.policy, home.data, self.journal, home.reading)
+        self.clerk = Clerk(home, self.journal, self.mailbox, self.record)
         self._opened = False
         self._findings: dict[str, str] = {}
 
@@ -102,7 +98,7 @@ class Node:
         """
         if not self._opened:
             self._open()
-        self._answer_pending()
+        self.clerk.answer_pending()
         written = self.mailbox.publish()
         if written:
             # What was answered before a crash, or while the share was away, has only now been sent.
@@ -112,10 +108,25 @@ class Node:
         if message is None:
             return bool(written)
         self.record.say(words.received(message))
-        if self._answer_pending():
+        if self.clerk.answer_pending():
             self.mailbox.publish()
             self._tidy()
         return True
+
+    def fetch(self) -> None:
+        """Take what has come, and answer nothing yet.
+
+        Raises
+        ------
+        FedfolderError
+            As `work`.
+        """
+        if not self._opened:
+            self._open()
+        message = self.mailbox.receive()
+        while message is not None:
+            self.record.say(words.received(message))
+            message = self.mailbox.receive()
 
     def _open(self) -> None:
         is_new = self.journal.last(SERVER, OUT) is None
@@ -136,67 +147,6 @@ class Node:
             if self._findings.get(name) != reason:
                 self.record.say(f"not accepted: {words.printable(name)}: {words.printable(reason)}")
         self._findings = dict(self.mailbox.findings)
-
-    def _answer_pending(self) -> bool:
-        """Answer the request that was accepted and not answered, if there is one."""
-        asked, sent = self.journal.last(SERVER, IN), self.journal.last(SERVER, OUT)
-        if asked is None or asked.header.number == 0 or (sent and sent.header.number >= asked.header.number):
-            return False
-        kind, body, files = self._receipt(asked) if asked.header.kind == "closing" else self._reply(asked)
-        header = asked.header
-        with self.journal.transaction():
-            if kind == "sums":
-                self._answerer.commit()
-            message = self.mailbox.post(
-                files,
-                event={"sums": "answered", "refusal": "refused", "receipt": "closed"}[kind],
-                kind=kind,
-                fit=header.fit,
-                attempt=header.attempt,
-                round=header.round,
-                proposal=header.proposal,
-                protocol=header.protocol,
-                roster=header.roster,
-                body=body,
-            )
-        self.record.keep(asked)
-        self.record.keep(message)
-        self.record.say(words.sent(message))
-        return True
-
-    def _reply(self, asked: Message) -> tuple[str, dict[str, Any], dict[str, bytes]]:
-        requests = self._requests(asked)
-        try:
-            content = self._answerer.answer(requests)
-        except REFUSALS as error:
-            self.record.say(f"refused {asked.name}: {error}")
-            content = refusal(error, self._command(requests), self.home.policy.variables)
-            return "refusal", dict(content.body), {}
-        return "sums", dict(content.body), dict(content.files)
-
-    def _receipt(self, asked: Message) -> tuple[str, dict[str, Any], dict[str, bytes]]:
-        self._answerer.forget()
-        requests = self._requests(asked)
-        body: dict[str, Any] = {"received": asked.header.body.get(STATUS, "")}
-        # Whatever the closing says, it is acknowledged: the fit is over, and nothing leaves but this.
-        with contextlib.suppress(*REFUSALS):
-            result = gate.result(gate.proposal_of(requests), requests)
-            if result is not None:
-                self.record.keep_result(asked, result)
-        return "receipt", body, {}
-
-    def _requests(self, asked: Message) -> list[Message]:
-        """The fit's requests up to `asked`, of its attempt."""
-        header = asked.header
-        messages = self.journal.of_fit(header.fit, IN, peer=SERVER)
-        return [m for m in messages if m.header.attempt == header.attempt and m.header.number <= header.number]
-
-    def _command(self, requests: list[Message]) -> Any:  # noqa: ANN401 - a Command, or nothing
-        try:
-            proposal = gate.proposal_of(requests)
-        except FedfolderError:
-            return None
-        return None if isinstance(proposal, Check) else proposal.command
 
     def _tidy(self) -> None:
         """Once a fit is closed and its receipt is out, what the server has acknowledged goes from the share."""
@@ -220,10 +170,8 @@ def run(home: NodeHome, *, echo: Callable[[str], None], stop: Callable[[], bool]
         stack.callback(node.close)
         node.record.say(words.started(home))
         try:
-            _work_until(stop, node)
-        except FedfolderError as error:
-            node.record.say(f"stopped: {error}")
-            raise
+            with node.record.stops():
+                _work_until(stop, node)
         except KeyboardInterrupt:
             node.record.say("stopped by hand; nothing is lost")
             raise
@@ -290,10 +238,7 @@ def once(home: NodeHome, *, echo: Callable[[str], None]) -> bool | None:
         return None
     with lock, contextlib.closing(Node(home, echo=echo)) as node:
         worked = False
-        try:
+        with node.record.stops():
             while node.work():
                 worked = True
-        except FedfolderError as error:
-            node.record.say(f"stopped: {error}")
-            raise
         return worked

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from fedfolder.errors import FedfolderError, unforeseen
 from fedfolder.node.home import KEPT, LOG
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from fedfolder.estimates import FitResult
@@ -40,6 +41,28 @@ class Record:
         with contextlib.suppress(OSError), (self._home / LOG).open("a", encoding="utf-8", newline="\n") as file:
             file.write(stamped + "\n")
         self._echo(stamped)
+
+    @contextlib.contextmanager
+    def stops(self) -> Iterator[None]:
+        """Say in the log why the node stops. Of an error that nobody foresaw only the place: its text may quote data.
+
+        Raises
+        ------
+        FedfolderError
+            In place of an error that nobody foresaw.
+        """
+        try:
+            yield
+        except FedfolderError as error:
+            self.say(f"stopped: {error}")
+            raise
+        except OSError as error:
+            self.say(f"stopped: {error.strerror or type(error).__name__}: {error.filename or ''}")
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            told = unforeseen(error)
+            self.say(f"stopped: {told}")
+            raise told from None
 
     def keep(self, message: Message) -> Path:
         """Copy a message's files to `kept/`, and return the folder.

@@ -33,7 +33,7 @@ LABELS = frozenset({"group", "cluster"})
 """Roles whose values only say which rows belong together."""
 
 
-def make_sample(raw: Frame, command: Command) -> Sample:
+def make_sample(raw: Frame, command: Command, persons: str | None = None) -> Sample:
     """The rows that enter, and each variable in the role that the command gives it.
 
     Derived variables are made first; then rows at which the condition does not hold are dropped, and those with a
@@ -43,15 +43,21 @@ def make_sample(raw: Frame, command: Command) -> Sample:
     A variable of a factor term becomes levels, and so does the outcome of a model for categories; the outcome,
     continuous variables and those named in options become numbers; a variable used both ways becomes both.
 
+    Parameters
+    ----------
+    persons : str, optional
+        The variable that says whose the rows are, where the site's policy names one.
+
     Raises
     ------
     UnknownNameError
-        The columns lack a variable of the command.
+        The columns lack a variable of the command, or that of the persons.
     VariableError
         Text, or an infinite value, where a number is needed; a factor variable with a value that is neither text nor a
-        whole number of 0 or more (Stata's rule, [U] 11.4.3); a weight that is none. Only rows that enter are looked at.
+        whole number of 0 or more (Stata's rule, [U] 11.4.3); a weight that is none; nobody whose a row is. Only rows
+        that enter are looked at.
     """
-    check_names(raw.source, command.sources, raw.columns)
+    check_names(raw.source, read_for(command, persons), raw.columns)
     columns = {name: raw.columns[name] for name in command.sources}
     columns |= derive(command.derivations, columns, raw.nrows)
     made = Frame(raw.source, raw.nrows, columns, raw.typeless)
@@ -72,7 +78,36 @@ def make_sample(raw: Frame, command: Command) -> Sample:
         factors={name: _levels(name, made, keep) for name in parts.factors},
         kinds={name: _kind(made, name) for name in command.variables},
         ids={name: _ids(name, made, keep) for name in parts.ids},
+        persons=None if persons is None else _persons(persons, raw, keep),
+        places=np.flatnonzero(keep).astype(np.int64),
+        nrows=raw.nrows,
     )
+
+
+def read_for(command: Command, persons: str | None) -> tuple[str, ...]:
+    """The variables of the data that are read for a command: its own, and that which says whose the rows are."""
+    return tuple(dict.fromkeys([*command.sources, *([] if persons is None else [persons])]))
+
+
+def _persons(name: str, raw: Frame, keep: NDArray[np.bool_]) -> FactorValues:
+    """Whose the kept rows are. The names of persons stay behind: their numbers say as much.
+
+    Raises
+    ------
+    VariableError
+        If it is not known of some row.
+    """
+    column = raw.columns[name]
+    if not _present(column)[keep].all():
+        raise VariableError(
+            f"some rows do not say whose they are: {name} has missing values",
+            where=raw.source,
+            expected=f"a value of {name} in every row that enters",
+            do="complete it, or name another variable in policy.toml: [persons] id",
+        )
+    values = column.codes[keep] if isinstance(column, TextColumn) else column[keep]
+    codes = np.unique(values, return_inverse=True)[1].astype(np.int32)
+    return FactorValues(_frozen(codes), ())
 
 
 @dataclass(frozen=True, slots=True)

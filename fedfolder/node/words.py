@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fedfolder.custody import keys
+from fedfolder.custody.roster import roster_page
+from fedfolder.errors import FedfolderError
+from fedfolder.exchange import trust
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.exchange.names import SERVER
-from fedfolder.plan.check import subject
+from fedfolder.plan.check import read_proposal, subject
 from fedfolder.plan.messages import PROPOSAL, QUESTION, STATUS
+from fedfolder.questions.refusals import Refusals
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fedfolder.exchange.envelope import Message
     from fedfolder.exchange.journal import Journal
     from fedfolder.node.home import NodeHome
@@ -45,8 +51,7 @@ def sent(message: Message) -> str:
         case "hello":
             return "introduced itself"
         case "refusal":
-            names = ", ".join(map(str, header.body.get("names", [])))
-            return f"sent {message.name}: refused ({header.body.get('code', '')}{': ' if names else ''}{names})"
+            return f"sent {message.name}: refused ({_refusal(header.body)})"
         case "receipt":
             return f"sent {message.name}: a receipt"
         case _:
@@ -54,9 +59,17 @@ def sent(message: Message) -> str:
             return f"sent {message.name}, {files}"
 
 
+def _refusal(body: Mapping[str, Any]) -> str:
+    names = ", ".join(map(str, body.get("names", [])))
+    rule = f", rule {body['rule']}" if body.get("rule") else ""
+    reason = f": {printable(body['reason'])}" if body.get("reason") else ""
+    return f"{body.get('code', '')}{rule}{': ' if names else ''}{names}{reason}"
+
+
 def _asked(message: Message) -> str:
     question = message.header.body.get(QUESTION)
-    return printable(question.get("kind", "?")) if isinstance(question, dict) else "?"
+    kind = question.get("kind", "?") if isinstance(question, dict) else "?"
+    return "what the policy would refuse" if kind == Refusals.kind else printable(kind)
 
 
 def _command(message: Message) -> str:
@@ -75,18 +88,30 @@ def history(home: NodeHome, journal: Journal, last: int) -> list[str]:
     lines = [f"node {home.me.name} of study {home.study}, at {home.path}"]
     server = journal.key(SERVER)
     lines.append(f"this node's key   {keys.fingerprint(home.me.key)}")
-    lines.append(f"the server's key  {keys.fingerprint(server) if server else 'not seen yet'}")
+    standing = trust.standing(journal, SERVER)
+    lines.append(f"the server's key  {f'{keys.fingerprint(server)}: ' if server else ''}{standing}")
+    lines += _roster(journal)
+    before = len(lines)
     newest = journal.last(SERVER, OUT)
     first = max(0, (newest.header.number if newest else 0) - last + 1)
     for number in range(first, (newest.header.number if newest else 0) + 2):
         for direction, event, tell in ((IN, "accepted", received), (OUT, "", sent)):
             message = journal.message(SERVER, direction, number)
             if message is not None:
-                at = journal.time_of(SERVER, number, event or _EVENTS[message.header.kind])
+                at = journal.time_of(SERVER, number, event or EVENTS[message.header.kind])
                 lines.append(f"{at}  {tell(message)}")
-    if len(lines) == 3:  # noqa: PLR2004 - the three lines above
+    if len(lines) == before:
         lines.append("no message has come or gone yet")
     return lines
 
 
-_EVENTS = {"hello": "greeted", "sums": "answered", "refusal": "refused", "receipt": "closed"}
+def _roster(journal: Journal) -> list[str]:
+    """Who takes part in the newest fit; nothing, if none was asked for or it cannot be read here."""
+    requests = [header.body.get(PROPOSAL) for header in journal.first_rounds()]
+    try:
+        return roster_page(read_proposal(requests[-1])) if requests and isinstance(requests[-1], dict) else []
+    except FedfolderError:
+        return []
+
+
+EVENTS = {"hello": "greeted", "sums": "answered", "refusal": "refused", "receipt": "closed"}

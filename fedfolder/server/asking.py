@@ -7,9 +7,9 @@ yet answered is published again, the same bytes; so a run that was killed goes o
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fedfolder.custody import gate
+from fedfolder.custody import gate, statements
 from fedfolder.errors import ExchangeError
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.plan import messages
@@ -123,9 +123,22 @@ class Asking:
             replies = self._journal.of_round(*where, IN)
         return asked, replies, live
 
+    def _statements(self, round_: int) -> dict[str, Any]:
+        """What the nodes stated that they were asked in a round that all of them have answered.
+
+        Raises
+        ------
+        TamperedAnswerError, VersionError
+            If a statement is wrong, or some nodes made none.
+        """
+        where = self._where(round_)
+        asked, answered = self._journal.of_round(*where, OUT), self._journal.of_round(*where, IN)
+        return statements.of_round(asked, answered, self._proposal.roster)
+
     def _post_requests(self, round_: int, question: Question, published: Sums | None) -> dict[str, Message]:
         """Journal a round's requests to all nodes in one transaction: a crash leaves none of them or all."""
-        said = messages.request(question, published, self._proposal.to_dict() if round_ == 1 else None)
+        proposal = self._proposal.to_dict() if round_ == 1 else None
+        said = messages.request(question, published, proposal, self._statements(round_ - 1))
         with self._journal.transaction():
             return {
                 node: box.post(
@@ -151,9 +164,11 @@ class Asking:
         without : sequence of str
             Nodes that the next attempt goes on without.
         """
-        said = messages.closing(published, status, message, without)
+        answered = list(self._answered())
+        stated = self._statements(answered[0][1].header.round) if answered and published is not None else None
+        said = messages.closing(published, status, message, without, stated)
         with self._journal.transaction():
-            for node, last in self._answered():
+            for node, last in answered:
                 self._post_closing(node, last, said)
         ours = [node for node in self._boxes if node not in {*self._elsewhere(), *without}]
         if not self._channels.owing(ours):
@@ -166,10 +181,21 @@ class Asking:
             self._channels.publish()
         self._channels.collect(lambda: ours, patience=RECEIPTS)
         self._channels.release()
-        away = self._channels.owing(ours)
-        if away:
+        self._note_away(self._channels.owing(ours))
+
+    def _note_away(self, away: Sequence[str]) -> None:
+        """Say who has not fetched the end of the fit, and who must answer before it can be sent there."""
+        sent = {node: self._journal.last(node, OUT) for node in away}
+        told = [node for node, last in sent.items() if last and last.header.kind == "closing"]
+        deciding = [node for node in away if node not in told]
+        if told:
             self._progress.note(
-                f"not yet fetched by {' and '.join(away)}: the last message; it stays on the exchange until then."
+                f"not yet fetched by {' and '.join(told)}: the last message; it stays on the exchange until then."
+            )
+        if deciding:
+            self._progress.note(
+                f"still to be answered by {' and '.join(deciding)}, although the fit has ended: the next command "
+                "waits for it. A person there may have to say yes or no."
             )
 
     def _answered(self) -> Iterable[tuple[str, Message]]:

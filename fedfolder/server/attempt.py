@@ -16,7 +16,7 @@ from fedfolder.questions.sites import Site, other_units, require_same_units
 from fedfolder.questions.sums import add
 from fedfolder.server.asking import Asking
 from fedfolder.server.place import REFUSED
-from fedfolder.server.words import refusal_in_words
+from fedfolder.server.words import after_refusal, refusal_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,16 +90,18 @@ class Attempt(Asking):
             question = next(program)
             while True:
                 round_ += 1
-                asked, published = self._ask(round_, question, published)
+                asked, published = self.ask(round_, question, published)
                 question = program.send((asked, published))
         except StopIteration as end:
             return end.value, published
 
-    def _ask(self, round_: int, question: Question, published: Sums | None) -> tuple[Question, Sums]:
+    def ask(self, round_: int, question: Question, published: Sums | None) -> tuple[Question, Sums]:
         """Ask every node; return the question as it stands in the journal, and the sum of the answers."""
         asked, replies, live = self._put(round_, question, published, until_refused=True)
         if live:
             self._require_no_refusal(replies)
+        # Now, and not only when they are sent on: a wrong one is its node's doing, and others would blame the server.
+        self._statements(round_)
         answers = {node: self._read(asked, node, replies[node]) for node in self._boxes}
         if isinstance(asked, Moments):
             self._compare(answers)
@@ -131,5 +133,5 @@ class Attempt(Asking):
             f"{' and '.join(refusals)} refused",
             where=f"fit {self.place.fit}, attempt {self.place.attempt}",
             found="; ".join(f"{node}: {refusal_in_words(m.header.body)}" for node, m in refusals.items()),
-            do="mend it there or change the command, and run it again as a new attempt; the node's log.txt says more",
+            do=after_refusal([message.header.body for message in refusals.values()]),
         )

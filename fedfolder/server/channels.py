@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fedfolder.server.absence import Absence
     from fedfolder.server.progress import Progress
 
-Idle = Callable[[float], None]
+Idle = Callable[[float], object]
 """Lets a number of seconds pass, or fewer: sleeping, waiting for an event, or letting simulated nodes work."""
 
 

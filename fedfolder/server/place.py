@@ -43,7 +43,7 @@ class Place:
     without: tuple[str, ...] = ()
 
 
-def find(journal: Journal, command: Command, nodes: Sequence[str], *, again: bool) -> Place:
+def find(journal: Journal, command: Command, nodes: Sequence[str], *, again: bool, driver: str = "newton") -> Place:
     """The fit to go on with for a command over a study's nodes, or a new one.
 
     A fit that ended with a result stands as it is. One that was refused, contradicted or set aside gets a new attempt,
@@ -55,12 +55,20 @@ def find(journal: Journal, command: Command, nodes: Sequence[str], *, again: boo
         All nodes of the study.
     again : bool
         Whether to begin anew in any case.
+    driver : str
+        Who drives it; a fit that another drives is another fit.
     """
     firsts = {(header.fit, header.attempt): header for header in journal.first_rounds()}
-    same = [key for key in firsts if firsts[key].body[PROPOSAL].get("command") == str(command)]
+    wanted = (str(command), driver)
+    same = [key for key, h in firsts.items() if (_of(h, "command"), _of(h, "driver")) == wanted]
     if not again and same and (proposal := _proposal(firsts[max(same)], nodes)) is not None:
         return _after(journal, Place(*max(same), is_new=False, proposal=proposal))
     return Place(max((fit for fit, _ in firsts), default=0) + 1, 1)
+
+
+def _of(header: Header, name: str) -> object:
+    """What the proposal of a first request says under `name`."""
+    return header.body[PROPOSAL].get(name)
 
 
 def _proposal(header: Header, nodes: Sequence[str]) -> Proposal | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fedfolder.errors import ExchangeError
-from fedfolder.exchange import files, names
+from fedfolder.exchange import files, names, trust
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.plan.check import subject
 from fedfolder.plan.messages import PROPOSAL, STATUS
@@ -69,6 +69,15 @@ class NodeStatus:
     remark: str
 
 
+def keys(study: Study, journal: Journal) -> dict[str, list[str]]:
+    """The nodes by what is known of their keys: compared, seen first, revoked, ...; without those not seen yet."""
+    found: dict[str, list[str]] = {}
+    for node in study.nodes:
+        found.setdefault(trust.standing(journal, node), []).append(node)
+    found.pop(trust.UNKNOWN, None)
+    return found
+
+
 def status(study: Study, journal: Journal) -> list[NodeStatus]:
     """The status of each node, in the study's order."""
     return [_of_node(study, journal, node) for node in study.nodes]
@@ -102,8 +111,8 @@ def _last_finding(journal: Journal, node: str, lying: Sequence[str]) -> str:
     """Why the last run did not accept a file that still lies there; empty if it has not looked, or did."""
     here = set(lying)
     said = [
-        detail
-        for _, event, peer, _, detail in journal.audit_lines()
-        if event == "not accepted" and peer == node and detail.partition(":")[0] in here
+        f"{line.detail['file']}: {line.detail.get('reason', '')}"
+        for line in journal.audit_lines()
+        if line.event == "not accepted" and line.peer == node and line.detail.get("file") in here
     ]
     return f"when last looked at, not accepted: {said[-1]}" if said else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from fedfolder import clock, settings
 from fedfolder import dictionary as dictionaries
-from fedfolder import settings
 from fedfolder.custody import keys
 from fedfolder.errors import ConfigError, ExchangeError, HomeInUseError, UnknownNameError, nearest
-from fedfolder.exchange import files, names
+from fedfolder.exchange import files, names, trust
+from fedfolder.exchange.fingerprint import read_fingerprint
 from fedfolder.exchange.journal import Journal
 from fedfolder.exchange.mailbox import Mailbox
 from fedfolder.exchange.store import FolderStore
@@ -226,20 +228,49 @@ def read_dictionary(file: Path) -> Dictionary:
     return dictionaries.parse(content, where=str(file))
 
 
-def add_node(study: Study, node: str) -> Study:
+def trust_node(study: Study, node: str, fingerprint: str) -> str:
+    """Note the fingerprint that a node's site has read out; return what its key is now, as `trust.standing` says.
+
+    Raises
+    ------
+    ConfigError
+        If the fingerprint is mistyped.
+    AlarmError, RevokedKeyError
+        If the node has another key, or its key is revoked.
+    """
+    with contextlib.closing(study.journal(clock.now)) as journal:
+        return trust.trust(journal, node, fingerprint)
+
+
+def _require_not_revoked(study: Study, node: str) -> None:
+    with contextlib.closing(study.journal(clock.now)) as journal:
+        trust.require_not_revoked(journal, node)
+
+
+def add_node(study: Study, node: str, *, fingerprint: str | None = None) -> Study:
     """Add a node: its folder on the exchange, and its name in study.toml.
+
+    Parameters
+    ----------
+    fingerprint : str, optional
+        Of its key, as its site has read it out.
 
     Raises
     ------
     HomeInUseError
         If the study has it already.
     ConfigError, ExchangeError
-        If the name, or the exchange, cannot be used.
+        If the name, the fingerprint or the exchange cannot be used.
+    RevokedKeyError
+        If a node of that name was revoked.
     """
     names.check_place("node", node)
+    if fingerprint is not None:
+        read_fingerprint(fingerprint)
     if node in study.nodes:
         raise HomeInUseError(f"the study has a node {node} already", where=str(study.path), do="choose another name")
     _require_exchange(study.exchange)
+    _require_not_revoked(study, node)
     folder = study.folder(node)
     names.check_length(folder / names.TO_SERVER)
     for part in (folder.parent, folder, folder / names.TO_NODE, folder / names.TO_SERVER):
@@ -254,6 +285,9 @@ def add_node(study: Study, node: str) -> Study:
             expected="a line nodes = [...]",
             do=f"write the node into the list by hand: {settings.quoted(node)}",
         )
+    if fingerprint is not None:
+        # Before the name: whoever is in the list is asked, and by then only that key counts.
+        trust_node(study, node, fingerprint)
     files.write(path, text.encode())
     return open_study(study.path)
 

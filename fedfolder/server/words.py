@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 from fedfolder.about import SOFTWARE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 MOST_NAMES = 10
 """Names of a refusal that are shown, at most."""
 LONGEST = 32
 """Characters of a name that are shown, at most."""
+
+LONGEST_REASON = 300
+"""Characters of a reason that are shown, at most."""
 
 
 def refusal_in_words(body: Mapping[str, Any]) -> str:
@@ -20,11 +23,19 @@ def refusal_in_words(body: Mapping[str, Any]) -> str:
     names = [str(name)[:LONGEST] for name in _list(body.get("names"))]
     near = [str(name)[:LONGEST] for name in _list(body.get("nearest"))]
     said = _REFUSALS.get(str(body.get("code")), "it gave a reason that this version does not know")
+    rule, reason = str(body.get("rule", ""))[:LONGEST], str(body.get("reason", ""))[:LONGEST_REASON]
+    said += (f" (rule {rule})" if rule else "") + (f" ({reason})" if reason else "")
     text = (
         f"{said}{': ' + ', '.join(names) if names else ''}{'; did you mean ' + ' or '.join(near) + '?' if near else ''}"
         f"{_other_software(str(body.get('software', SOFTWARE))[:LONGEST])}"
     )
     return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def after_refusal(bodies: Iterable[Mapping[str, Any]]) -> str:
+    """What to do after refusals, by the first kind of them that is known."""
+    codes = {str(body.get("code")) for body in bodies}
+    return next((do for code, do in _AFTER.items() if code in codes), _MEND)
 
 
 def _other_software(theirs: str) -> str:
@@ -43,4 +54,13 @@ _REFUSALS = {
     "Refused": "the request is not one that it answers",
     "Beta": "the beta is not the one that the plan leads to",
     "TamperedAnswer": "the published sums cannot be sums",
+    "Policy": "its policy does not allow it",
+    "Rejected": "its custodian said no",
+    "DifferentQuestions": "it was not shown that all nodes were asked the same in the round before",
+}
+
+_MEND = "mend it there or change the command, and run it again as a new attempt; the node's log.txt says more"
+_AFTER = {
+    "Rejected": "speak with the custodian. A no holds for this fit: --again asks anew, as another fit",
+    "Policy": "change the command, or ask the custodian for a waiver; fedfolder preflight names all rules of all sites",
 }

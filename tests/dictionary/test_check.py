@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fedfolder.custody import gate
+from fedfolder.custody.approval import Attempt
+from fedfolder.custody.desk import Held
+from fedfolder.custody.page import Review, page
+from fedfolder.custody.policy import Policy
 from fedfolder.dictionary import parse
 from fedfolder.errors import ConfigError, RefusedError
 from fedfolder.exchange.journal import IN, OUT
@@ -153,7 +157,7 @@ def test_no_value_and_no_text_of_a_site_leaves(bench: Bench) -> None:
     assert lines[0] == ["variable", "fact", "which", "sites"]
     assert {line[0] for line in lines[1:]} <= allowed
     assert {line[3] for line in lines[1:]} == {"1"}
-    marks = [mark.encode(code) for mark in (NUMBER, TEXT, "4711") for code in ("utf-8", "utf-16-le")]
+    marks = [mark.encode(code) for mark in (NUMBER, NUMBER[:8], TEXT) for code in ("utf-8", "utf-16-le")]
     for path in bench.folder.rglob("*"):
         assert not (path.is_file() and any(mark in path.read_bytes() for mark in marks)), path
 
@@ -272,7 +276,7 @@ def test_a_refusal_does_not_end_the_wait_for_the_others(bench: Bench) -> None:
 def test_a_node_that_knows_only_fits_refuses_and_says_what_it_runs(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = {id(bench.nodes["south"]._answerer)}  # noqa: SLF001 - which node it is
+    old = {id(bench.nodes["south"].clerk._answerer)}  # noqa: SLF001 - which node it is
     answer = step.Answerer.answer
 
     def of_its_kind(self, requests):
@@ -381,7 +385,7 @@ def carried(round_: int, said: messages.Content, **fields: str):
 
 
 def test_a_check_has_one_question_and_no_result() -> None:
-    question = next(plan_check.check(CHECK))
+    question = next(plan_check.program_of(CHECK))
     digests = gate.digests(CHECK, question)
     first = carried(1, messages.request(question, None, CHECK.to_dict()), **digests)
     assert gate.question(CHECK, [first]) == question
@@ -401,11 +405,12 @@ def test_an_answer_that_says_more_is_not_taken_and_the_others_are_heard(
     honest = step.Answerer.answer
 
     def lie(self, requests):
-        content = honest(self, requests)
-        if self.me.name == "south":
-            return content
-        name, table = next(iter(content.files.items()))
-        return messages.Content(content.body, {name: table + b"age,median,41,1\n"})
+        said = honest(self, requests)
+        if self.me.name == "south" or isinstance(said, Held):
+            return said
+        name, table = next(iter(said.content.files.items()))
+        content = messages.Content(said.content.body, {name: table + b"age,median,41,1\n"})
+        return dataclasses.replace(said, content=content)
 
     monkeypatch.setattr(step.Answerer, "answer", lie)
     found = check(bench)
@@ -415,3 +420,9 @@ def test_an_answer_that_says_more_is_not_taken_and_the_others_are_heard(
     assert "41" not in found.summary() + found.to_json()
     monkeypatch.setattr(step.Answerer, "answer", honest)
     assert check(bench).unanswered == ()
+
+
+def test_a_custodian_reads_what_each_variable_is_held_against() -> None:
+    text = page(Attempt(1, 1, "x"), CHECK, me="north", server=("", ""), policy=Policy(()), review=Review())
+    for said in ("variable age: whole, from 10 to 60", "variable smoke: category, one of 0 1 2"):
+        assert said in text, said

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fedfolder import clock
+from fedfolder.exchange.journal import IN
 from fedfolder.node.home import open_home
 from fedfolder.node.loop import Node
 from fedfolder.server.run import run
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fedfolder.estimates import FitResult
+    from fedfolder.exchange.envelope import Message
     from fedfolder.node.home import NodeHome
     from fedfolder.server.progress import Progress
     from fedfolder.server.study import Study
@@ -60,9 +64,12 @@ class Bench:
         return self.nodes[name]
 
     def work(self, _seconds: float = 0.0) -> None:
-        for name, node in self.nodes.items():
-            if name not in self.asleep:
-                node.work()
+        self.has_worked()
+
+    def has_worked(self) -> bool:
+        """A pass of each node that is awake; whether anything happened."""
+        happened = [node.work() for name, node in self.nodes.items() if name not in self.asleep]
+        return any(happened)
 
     def run(
         self,
@@ -83,6 +90,13 @@ class Bench:
 
     def log(self, name: str) -> str:
         return (self.folder / name / "log.txt").read_text(encoding="utf-8")
+
+    def study_messages(self, name: str) -> list[Message]:
+        """What the server has accepted from a node, without its hello."""
+        with contextlib.closing(self.study.journal(clock.now)) as journal:
+            headers = journal.headers(name, IN)
+            found = [journal.message(name, IN, header.number) for header in headers if header.number > 0]
+        return [message for message in found if message is not None]
 
     def on_share(self, name: str, direction: str) -> list[str]:
         return sorted(path.name for path in (self.folder / "exchange" / "lbw" / name / direction).iterdir())

@@ -138,6 +138,29 @@ def _checked(bench: Bench, name: str) -> tuple[str, list[FedfolderError]]:
     return "\n".join(said), wrong
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("[persons]\nid = 'smoker'", "tells persons apart by smoker"),
+        ("[allowed]\nconditions = ['age', 'smoker']", "allows conditions by smoker"),
+        ("[allowed]\nmodels = ['logit', 'glm', 'logitt']", "allows the model logitt"),
+        ("[allowed]\nservers = ['22020 23709']", "no fingerprint"),
+    ],
+)
+def test_check_finds_a_slip_in_the_policy(bench: Bench, line: str, said: str) -> None:
+    path = bench.folder / "north" / "policy.toml"
+    head = line.partition("\n")[0]
+    text = path.read_text(encoding="utf-8")
+    assert head in text
+    path.write_text(text.replace(head, line, 1), encoding="utf-8", newline="\n")
+    _, wrong = _checked(bench, "north")
+    assert [said in error.what for error in wrong] == [True]
+    path.write_text(text, encoding="utf-8", newline="\n")
+    text, wrong = _checked(bench, "north")
+    assert wrong == []
+    assert "policy     open; approval auto: fedfolder policy show" in text
+
+
 def test_check_tells_whether_the_server_is_known(bench: Bench) -> None:
     text, wrong = _checked(bench, "north")
     assert wrong == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,9 @@ from fedfolder.errors import (
     DataFileError,
     ExchangeError,
     HomeInUseError,
+    PolicyError,
     RefusedError,
+    RejectedError,
     UnknownNameError,
     VariableError,
     WaitingError,
@@ -168,12 +170,15 @@ def test_what_ends_a_daemon_stands_in_its_log(bench: Bench) -> None:
 @pytest.mark.parametrize("error", REFUSALS)
 def test_a_refusal_says_a_code_and_names_of_the_command_and_nothing_else(error: type[Exception]) -> None:
     command = read_command("logit low age smoke")
-    raised = error("the variable age is bad: secret 4711", where="/home/jane/births.dta: row 4711", found="4711")  # type: ignore[call-arg]
+    rule: dict[str, Any] = {"rule": "roster"} if error is PolicyError else {}
+    secret = "" if error is RejectedError else "4711"  # of a rejection, it is the reason that a person wrote
+    what, where = "the variable age is bad: secret 4711", "/home/jane/births.dta: row 4711"
+    raised = error(what, where=where, found=secret, **rule)  # type: ignore[call-arg]
     said = refusal(raised, command, ("agee", "smoke"))  # type: ignore[arg-type]
     assert said.files == {}
     assert said.body["code"] == error.__name__.removesuffix("Error")
     assert said.body["names"] == ["age"]
-    assert set(said.body) <= {"code", "names", "nearest", "software"}
+    assert set(said.body) <= {"code", "names", "nearest", "software", *rule}
     assert said.body["software"] == SOFTWARE
     assert "4711" not in str(said.body)
     assert "jane" not in str(said.body)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fedfolder.custody import gate
+from fedfolder.custody.desk import Held
 from fedfolder.errors import TamperedAnswerError, VariableError
 from fedfolder.node import step
 from fedfolder.plan import messages
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.exchange.envelope import Message
-    from fedfolder.node.step import Answerer
+    from fedfolder.node.step import Answered, Answerer
     from fedfolder.questions.question import Question
     from fedfolder.questions.sums import Sums
 
@@ -47,13 +48,13 @@ def lying(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Lie], None]:
     def put(liar: str, lie: Lie) -> None:
         honest = step.Answerer.answer
 
-        def answer(self: Answerer, requests: Sequence[Message]) -> messages.Content:
+        def answer(self: Answerer, requests: Sequence[Message]) -> Answered | Held:
             said = honest(self, requests)
-            if self.me.name != liar:
+            if self.me.name != liar or isinstance(said, Held):
                 return said
             question = gate.question(gate.proposal_of(requests), requests)
-            sums = messages.read_reply(question, said, where="")
-            return messages.reply(question, lie(question, sums))
+            sums = messages.read_reply(question, said.content, where="")
+            return dataclasses.replace(said, content=messages.reply(question, lie(question, sums)))
 
         monkeypatch.setattr(step.Answerer, "answer", answer)
 
@@ -147,12 +148,13 @@ def test_a_number_that_is_not_finite(three: Bench, monkeypatch: pytest.MonkeyPat
     """Fault 90: as text in the table, for no honest writer writes it."""
     honest = step.Answerer.answer
 
-    def answer(self: Answerer, requests: Sequence[Message]) -> messages.Content:
+    def answer(self: Answerer, requests: Sequence[Message]) -> Answered | Held:
         said = honest(self, requests)
-        if self.me.name != "south":
+        if self.me.name != "south" or isinstance(said, Held):
             return said
-        files = {name: content.rsplit(b",", 1)[0] + f",{text}\n".encode() for name, content in said.files.items()}
-        return messages.Content(said.body, files)
+        of = said.content
+        files = {name: content.rsplit(b",", 1)[0] + f",{text}\n".encode() for name, content in of.files.items()}
+        return dataclasses.replace(said, content=messages.Content(of.body, files))
 
     monkeypatch.setattr(step.Answerer, "answer", answer)
     with pytest.raises(TamperedAnswerError) as found:

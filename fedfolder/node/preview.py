@@ -1,0 +1,32 @@
+"""What a node's policy would say of a command: the data are read here, and nothing leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fedfolder.node.data import read_sample
+from fedfolder.plan.proposal import read_command
+from fedfolder.questions.specification import Specification
+
+if TYPE_CHECKING:
+    from fedfolder.custody.finding import Finding
+    from fedfolder.node.home import NodeHome
+
+UNKNOWN = frozenset({"roster", "servers"})
+"""Rules on who takes part and who asks, which only a proposal can tell."""
+
+
+def preview(home: NodeHome, text: str) -> list[Finding]:
+    """What a command breaks at this node, waived or not.
+
+    Raises
+    ------
+    FedfolderError
+        If it is no command, uses what is not released, or the data cannot be read for it.
+    """
+    command = read_command(text)
+    policy = home.policy
+    policy.check(command)
+    asked = [found for found in policy.found_in_command(command, ()) if found.rule not in UNKNOWN]
+    sample = read_sample(home.data, command, home.reading, persons=policy.person)
+    return [*asked, *policy.found_in_sample(Specification.of(command), sample)]
