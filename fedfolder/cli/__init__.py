@@ -7,8 +7,24 @@ import sys
 import click
 
 from fedfolder.about import __version__
-from fedfolder.cli import carry, check, demo, fits, node, postestimation, predict, status, study, tables
-from fedfolder.errors import FedfolderError
+from fedfolder.cli import (
+    approval,
+    audit,
+    carry,
+    check,
+    demo,
+    fits,
+    key,
+    node,
+    policy,
+    postestimation,
+    predict,
+    preflight,
+    status,
+    study,
+    tables,
+)
+from fedfolder.errors import FedfolderError, unforeseen
 
 
 class Failure(click.ClickException):
@@ -41,6 +57,10 @@ class Commands(click.Group):
             raise  # whoever read our output has left; click ends quietly
         except OSError as error:
             raise Failure(_of_the_system(error)) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise  # click's own ways to end
+        except Exception as error:  # noqa: BLE001 - a traceback quotes what it was about, and that may be data
+            raise Failure(unforeseen(error)) from None
 
 
 def _of_the_system(error: OSError) -> FedfolderError:
@@ -71,9 +91,13 @@ for command in (
     fits.simulate,
     check.check,
     check.synth,
+    preflight.preflight,
     study.study,
     status.status,
     node.node,
+    policy.policy,
+    audit.audit,
+    key.key,
     carry.carry,
     carry.doctor,
 ):
@@ -89,6 +113,10 @@ for command in (
     tables.estimates,
 ):
     cli.add_command(command)
+
+
+for command in (approval.pending, approval.approve, approval.reject, approval.release, approval.ledger):
+    node.node.add_command(command)
 
 
 def main() -> None:

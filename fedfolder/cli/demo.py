@@ -115,7 +115,11 @@ def _prepare(folder: Path, seed: int) -> Places:
     for node, births in data.items():
         click.echo(f"$ fedfolder study add-node {folder / 'server'} {node}")
         place = folder / "exchange" / STUDY / node
-        click.echo(f"$ fedfolder node init {folder / node} --data {births} --exchange {place}")
+        click.echo(
+            f"$ fedfolder node init {folder / node} --data {births} --exchange {place} --profile open --approval auto"
+        )
+    click.echo("-- Their policy is open: it has no limits, as for a demo. They approve by themselves: nobody is asked.")
+    click.echo("   Without these two options a node has a registry's limits, and asks its custodian first.")
     return lay_out(folder, STUDY, data)
 
 
@@ -237,6 +241,7 @@ def _guide(folder: Path, places: Places) -> None:
         (places.server / "journal.sqlite3", "all messages of the server, and its audit"),
         (places.exchange / STUDY / node, "what the share holds of one node now: hellos and the last receipt"),
         (places.nodes[node] / "node.toml", "what the site decides: its data file and the variables it releases"),
+        (places.nodes[node] / "policy.toml", "what it allows, and who says yes; here nothing is limited"),
         (places.nodes[node] / "log.txt", "what the node did, in words"),
         (places.nodes[node] / "kept" / "fit1", "every file that was asked and every file that left, readable"),
     ]

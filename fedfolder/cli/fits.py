@@ -11,7 +11,9 @@ from fedfolder.cli.durations import seconds
 
 if TYPE_CHECKING:
     from fedfolder.command import Command
+    from fedfolder.custody.policy import Policy
     from fedfolder.estimates import FitResult
+    from fedfolder.questions.sample import Sample
     from fedfolder.server.progress import Progress
     from fedfolder.simulation import Split
 
@@ -101,6 +103,9 @@ def run(
 @click.option("--nodes", type=click.IntRange(min=1), help="Split one file at random over this many nodes (default: 3).")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the random split.")
 @click.option("--by", metavar="VAR", help="Split one file by the values of a variable instead.")
+@click.option(
+    "--policy", metavar="PROFILE|FILE", help="Refuse what nodes would: registry, strict, open, or a policy.toml."
+)
 @click.option("--folders", type=FILE, metavar="DIR", help="Go through real folders, laid out in this new folder.")
 @click.option("--json", "json_out", type=OUT, metavar="FILE", help="Write the result as JSON.")
 @click.option("--csv", "csv_out", type=OUT, metavar="FILE", help="Write the coefficients as CSV.")
@@ -110,13 +115,15 @@ def simulate(
     nodes: int | None,
     seed: int,
     by: str | None,
+    policy: str | None,
     folders: Path | None,
     json_out: Path | None,
     csv_out: Path | None,
 ) -> None:
     """Fit COMMAND over simulated nodes: several FILEs are a node each, one FILE is split.
 
-    Everything happens in memory, unless --folders asks for server, exchange and nodes as real folders.
+    Everything happens in memory, unless --folders asks for server, exchange and nodes as real folders. No policy is
+    looked at, unless --policy names one: then each node's rows are held against it before anything is computed.
 
     \b
     Examples:
@@ -125,9 +132,10 @@ def simulate(
       fedfolder simulate "logit low age smoke" lbw.dta --folders try-it
     """
     from fedfolder.cli.progress import Plain
+    from fedfolder.custody.policy_file import named
     from fedfolder.errors import ConfigError
     from fedfolder.plan.proposal import read_command
-    from fedfolder.simulation import Split
+    from fedfolder.simulation import Split, fit_samples
 
     parsed = read_command(command)
     if len(files) > 1 and (nodes or by):
@@ -138,9 +146,12 @@ def simulate(
         raise ConfigError("--nodes and --by are two ways to split", do="leave one of them out")
     split = Split(nodes or DEFAULT_NODES, seed, by)
     progress = Plain(iterations_only=True)
+    held = None if policy is None else named(policy)
     if folders is None:
-        result = _in_memory(parsed, files, split, progress)
+        result = fit_samples(parsed, _samples(parsed, files, split, held, progress), progress)
     else:
+        if held is not None:
+            _samples(parsed, files, split, held, progress)
         result = _over_folders(parsed, files, split, folders, progress)
     finish(_labelled(result, parsed, files), json_out, csv_out)
 
@@ -154,18 +165,23 @@ def _labelled(result: FitResult, command: Command, files: tuple[Path, ...]) -> F
     return dataclasses.replace(result, labels=agreed_labels(files, command.variables))
 
 
-def _in_memory(command: Command, files: tuple[Path, ...], split: Split, progress: Progress) -> FitResult:
+def _samples(
+    command: Command, files: tuple[Path, ...], split: Split, policy: Policy | None, progress: Progress
+) -> dict[str, Sample]:
+    """Each node's rows, held against the policy if there is one."""
     from fedfolder.node.data import read_variables
-    from fedfolder.simulation import naming, simulate_files, split_file
+    from fedfolder.node.sampling import read_for
+    from fedfolder.simulation import naming, samples_of, split_file
 
+    persons = policy.person if policy else None
     if len(files) == 1:
-        parts = split_file(files[0], command, split)
+        parts = split_file(files[0], command, split, persons)
     else:
         parts = {}
         for number, path in enumerate(files, start=1):
             with naming(f"node{number}"):
-                parts[f"node{number}"] = read_variables(path, command.sources)
-    return simulate_files(command, parts, progress)
+                parts[f"node{number}"] = read_variables(path, read_for(command, persons))
+    return samples_of(command, parts, policy, progress)
 
 
 def _over_folders(

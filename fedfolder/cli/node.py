@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fedfolder.cli.policy import APPROVAL, ASKED, PROFILE
+
 if TYPE_CHECKING:
     from types import FrameType
+
+    from fedfolder.custody.policy import Approval
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -28,10 +32,13 @@ def node() -> None:
 @click.argument("home", type=FOLDER)
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="The data: a .dta or .csv file.")
 @click.option("--exchange", type=FOLDER, required=True, help="This node's folder: <exchange>/<study>/<node>.")
-def init(home: Path, data: Path, exchange: Path) -> None:
-    """Make a node's home in HOME: node.toml, a key, and scripts that start the node.
+@PROFILE
+@APPROVAL
+def init(home: Path, data: Path, exchange: Path, profile: str, approval: Approval) -> None:
+    """Make a node's home in HOME: node.toml, policy.toml, a key, and scripts that start the node.
 
-    All variables of the data are released in node.toml: take out those that nobody should ask about.
+    All variables of the data are released in node.toml: take out those that nobody should ask about. policy.toml has
+    the limits of the profile, each with its source, and says what a person has to approve.
 
     \b
     Example:
@@ -43,15 +50,17 @@ def init(home: Path, data: Path, exchange: Path) -> None:
 
     found = describe(data)
     others = _studies_beside(exchange)
-    made = create(home, data, exchange, [variable.name for variable in found.variables])
+    names = [variable.name for variable in found.variables]
+    made = create(home, data, exchange, names, profile=profile, approval=approval)
     click.echo(f"Node {made.me.name} of study {made.study}: its home is {made.path}; keep that folder private.")
-    click.echo(f"Its key is {fingerprint(made.me.key)}.")
+    click.echo(f"Its key is {fingerprint(made.me.key)}: read it out to the server's side by phone.")
     if others:
         click.echo(f"NOTE: there was no study {made.study} on this exchange; there is {', '.join(others)}.")
         click.echo("If the name is a slip of the pen, delete this home and make it again.")
     click.echo(
         f"Released are all {len(found.variables)} variables of {data.name}: see the list in {home / 'node.toml'}."
     )
+    click.echo(f"Its policy is {profile}, and {ASKED[approval]}: see {home / 'policy.toml'}.")
     click.echo(f"Next: fedfolder node check {home}, then fedfolder node run {home}.")
 
 
@@ -127,27 +136,67 @@ def check(home: Path) -> None:
     click.echo("nothing is wrong here")
 
 
-@node.command(short_help="Show the last messages, in words.")
+@node.command(short_help="Show what was asked and what left, in words.")
 @click.argument("home", type=FOLDER)
+@click.argument("fit", type=click.IntRange(min=1), required=False)
 @click.option("--last", type=click.IntRange(min=1), default=20, show_default=True, help="How many message numbers.")
-def show(home: Path, last: int) -> None:
+def show(home: Path, fit: int | None, last: int) -> None:
     """Show what was asked of the node in HOME and what left it, in words; the files themselves are in HOME/kept.
 
+    With the number of a FIT, show one page on it: who asked for what, who said yes, and all that left.
+
     \b
-    Example:
+    Examples:
       fedfolder node show north
+      fedfolder node show north 1
     """
     from fedfolder import clock
+    from fedfolder.node.account import account
     from fedfolder.node.home import open_home
     from fedfolder.node.words import history
 
     opened = open_home(home)
     journal = opened.journal(clock.now)
     try:
-        for line in history(opened, journal, last):
+        for line in account(opened, journal, fit) if fit else history(opened, journal, last):
             click.echo(line)
     finally:
         journal.close()
+
+
+@node.command(short_help="Compare the server's key, by its fingerprint.")
+@click.argument("home", type=FOLDER)
+@click.option("--fingerprint", "text", default=None, help="As the server's side reads it out: ten groups of digits.")
+@click.option("--yes", is_flag=True, help="Without --fingerprint: the one that is shown was compared; do not ask.")
+def trust(home: Path, text: str | None, yes: bool) -> None:
+    """Tell the node in HOME the fingerprint of the server's key, as it was read out by phone.
+
+    It may be given before the server has introduced itself: then no other key is accepted. Without --fingerprint, that
+    of the server that has introduced itself is shown, to be compared.
+
+    \b
+    Examples:
+      fedfolder node trust north --fingerprint "22020 23709 96315 47919 ..."
+      fedfolder node trust north
+    """
+    from fedfolder import clock
+    from fedfolder.errors import ConfigError
+    from fedfolder.exchange import trust as trusting
+    from fedfolder.exchange.fingerprint import fingerprint
+    from fedfolder.exchange.names import SERVER
+    from fedfolder.node.home import open_home
+
+    with contextlib.closing(open_home(home).journal(clock.now)) as journal:
+        if text is None:
+            seen = journal.key(SERVER)
+            if seen is None:
+                do = "give its fingerprint, or run fedfolder node once when the server has been started"
+                raise ConfigError("the server has not introduced itself here", where=str(home), do=do)
+            text = fingerprint(seen)
+            click.echo(f"The server's key is {text}.")
+            if not yes:
+                click.confirm("Has the server's side read out the same, by phone?", abort=True)
+        click.echo(f"The server's key: {trusting.trust(journal, SERVER, text)}.")
 
 
 def _echo(line: str) -> None:

@@ -22,7 +22,9 @@ _WHAT = {
     "moments": ("question on levels and moments", "moments"),
     "derivatives": ("beta matrix", "log likelihood, gradient and Hessian"),
     "differences": ("question on the dictionary", "what differs"),
+    "refusals": ("question on the policies", "what would be refused"),
 }
+_ENDS = {"question on the dictionary": "the end of the check", "question on the policies": "the end of the preflight"}
 
 
 class Plain:
@@ -32,6 +34,7 @@ class Plain:
         self._iterations_only = iterations_only
         self._clock = clock
         self._sent, self._answer = "", ""
+        self._greeted: set[str] = set()
         self._since = 0.0
         self._reminders = 0
         self._waiting = False
@@ -46,6 +49,7 @@ class Plain:
 
     def greeting(self, nodes: Sequence[str]) -> None:
         """Nodes that are not known yet."""
+        self._greeted.update(nodes)
         self._say(f"Waiting for {', '.join(nodes)} to introduce {'itself' if len(nodes) == 1 else 'themselves'}.")
 
     def asking(self, round_: int, question: Question) -> None:
@@ -74,7 +78,9 @@ class Plain:
 
     def reading(self, node: str) -> None:
         """A node's answer."""
-        self._say(f"-- {node}: reading in {self._answer or 'its key'}.")
+        due = "its key" if node in self._greeted else "what was due of an earlier fit"
+        self._greeted.discard(node)
+        self._say(f"-- {node}: reading in {self._answer or due}.")
 
     def summing(self, nodes: int) -> None:
         """All answers."""
@@ -90,11 +96,11 @@ class Plain:
 
     def closing(self) -> None:
         """A heading for the end."""
-        sums = "the last sums" if self._sent != _WHAT["differences"][0] else "the end of the check"
+        last = _ENDS.get(self._sent, "the last sums")
         self._sent, self._answer = "the end of the fit", "receipt"
         self._waiting, self._reminders = False, 0
         self._say("\nMain server, closing:")
-        self._say(f"-- Copying {sums} to each node.")
+        self._say(f"-- Copying {last} to each node.")
 
 
 class Live(Plain):

@@ -28,7 +28,8 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 def status(study: Path, watch: bool) -> None:
     """Show, for the study in the folder STUDY, what is being fitted, and which node owes what, since when.
 
-    Nothing is changed; it may be run while a fit is running.
+    Nothing is changed; it may be run while a fit is running. A node that owes an answer may be stopped, or wait for
+    its custodian, who says yes or no with `fedfolder node pending`: that cannot be told from here.
 
     \b
     Examples:
@@ -53,7 +54,7 @@ def status(study: Path, watch: bool) -> None:
 
 def page(study: Study, journal: Journal, now: str | None) -> list[str]:
     """The lines of one screen; without the time that passed since, if no time is given."""
-    from fedfolder.server.status import newest_fit, strays
+    from fedfolder.server.status import keys, newest_fit, strays
     from fedfolder.server.status import status as status_of
 
     lines = [f"study {study.name}, exchange {study.exchange}"]
@@ -65,6 +66,7 @@ def page(study: Study, journal: Journal, now: str | None) -> list[str]:
     if not study.nodes:
         lines.append("no nodes yet: fedfolder study add-node")
     lines += [line_of(found, now) for found in status_of(study, journal)]
+    lines += [f"keys {standing}: {', '.join(nodes)}" for standing, nodes in keys(study, journal).items()]
     stray = strays(study)
     if stray:
         lines.append(f"not in study.toml, so not asked: the folder{'s' * (len(stray) > 1)} {', '.join(stray)}")

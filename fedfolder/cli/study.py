@@ -34,24 +34,33 @@ def new(folder: Path, name: str, exchange: Path) -> None:
 
     made = create(folder, name, exchange)
     click.echo(f"Study {made.name}: its home is {made.path}; keep that folder private.")
-    click.echo(f"The server's key is {fingerprint(made.me.key)}.")
+    click.echo(f"The server's key is {fingerprint(made.me.key)}: read it out to each site by phone.")
     click.echo(f"Next: fedfolder study add-node {folder} NODE, once for each site.")
 
 
 @study.command("add-node", short_help="Add a node to a study.")
 @click.argument("study", type=FOLDER)
 @click.argument("node")
-def add_node(study: Path, node: str) -> None:
+@click.option("--fingerprint", default=None, help="Of the node's key, as the site reads it out: ten groups of digits.")
+def add_node(study: Path, node: str, fingerprint: str | None) -> None:
     """Add NODE to the study in the folder STUDY, and make its folder on the exchange.
 
+    With --fingerprint, no other key than the one that the site has read out by phone is accepted. It may be given
+    later, for a node that is in the study already.
+
     \b
-    Example:
+    Examples:
       fedfolder study add-node lbw-server north
+      fedfolder study add-node lbw-server north --fingerprint "22020 23709 96315 47919 ..."
     """
     from fedfolder.server.study import add_node as add
-    from fedfolder.server.study import open_study
+    from fedfolder.server.study import open_study, trust_node
 
-    opened = add(open_study(study), node)
+    opened = open_study(study)
+    if fingerprint is not None and node in opened.nodes:
+        click.echo(f"The key of {node}: {trust_node(opened, node, fingerprint)}.")
+        return
+    opened = add(opened, node, fingerprint=fingerprint)
     click.echo(f"{node} is in the study; its folder on the exchange is {opened.folder(node)}.")
     click.echo("At the site, run:")
     click.echo(f'  fedfolder node init HOME --data FILE --exchange "{opened.folder(node)}"')

@@ -41,7 +41,14 @@ class World:
             data = folder / node / "births.dta"
             self.parts[node] = frame.take(rows)
             write_dta(self.parts[node], data)
-            node_home.create(self.nodes[node], data, folder / node / "exchange" / "lbw" / node, names)
+            node_home.create(
+                self.nodes[node],
+                data,
+                folder / node / "exchange" / "lbw" / node,
+                names,
+                profile="open",
+                approval="auto",
+            )
 
     def ask(self):
         """The server looks at what it has, goes on as far as it can, and packs."""

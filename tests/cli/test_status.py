@@ -42,7 +42,8 @@ def test_one_screen_says_what_is_fitted_and_who_owes_what(four: Bench) -> None:
     four.nodes["west"].work()
     with pytest.raises(WaitingError):
         four.run(timeout=0.5)
-    _, fit, north, *_, west = said(four)
+    _, fit, north, *_, west, keys = said(four)
+    assert keys == "keys seen first, not compared: north, south, east, west"
     assert fit == "fit 1: logit low age smoke - round 1"
     assert north == "north        owes nothing"
     assert west.startswith(

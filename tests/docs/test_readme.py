@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -38,15 +39,25 @@ def words(line):
 
 def typed(line, folder):
     if line.startswith("mkdir "):
-        (folder / line.split()[1]).mkdir()
+        (folder / shlex.split(line)[1]).mkdir()
         return ""
     done = subprocess.run(words(line), cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
+def patiently(line, folder, wanted):
+    """Type a line again until it says what is wanted: a person would wait a moment."""
+    for _ in range(60):
+        done = subprocess.run(words(line), cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+        if wanted in done.stdout:
+            return done.stdout
+        time.sleep(0.25)
+    raise AssertionError(f"{line}\n{done.stdout}\n{done.stderr}")
+
+
 def test_the_walk_through_with_three_terminals_works_as_it_stands(folder):
-    server, north, south, fit, show = blocks("By hand, with three terminals")
+    server, north, south, (fit,), (pending, *approve), (status_of,), (show,) = blocks("By hand, with three terminals")
     for line in server:
         typed(line, folder)
     daemons = []
@@ -56,7 +67,13 @@ def test_the_walk_through_with_three_terminals_works_as_it_stands(folder):
                 typed(line, folder)
             assert " node run " in site[-1]
             daemons.append(subprocess.Popen(words(site[-1]), cwd=folder, stdout=subprocess.DEVNULL))
-        table, status = (typed(line, folder) for line in fit)
+        with subprocess.Popen(words(fit), cwd=folder, stdout=subprocess.PIPE, text=True) as run:
+            asked = patiently(pending, folder, "logit low age smoke")
+            for line in approve:
+                patiently(line, folder, "approved")
+            table, _ = run.communicate(timeout=120)
+        assert run.returncode == 0
+        status = typed(status_of, folder)
     finally:
         for daemon in daemons:
             daemon.terminate()
@@ -64,7 +81,11 @@ def test_the_walk_through_with_three_terminals_works_as_it_stands(folder):
     assert "Number of obs =    378" in table
     assert "-.0497793" in table
     assert status.count("owes nothing") == 2
-    assert "asked for moments, for: logit low age smoke" in typed(show[0], folder)
+    assert "asked for moments" not in asked
+    assert "log-likelihood, gradient and Hessian" in asked
+    page = typed(show, folder)
+    assert "logit low age smoke" in page
+    assert "approved by" in page
     for place in re.findall(r"`(try/[a-z/.]+)`", README):
         assert (folder / place).exists(), place
 
