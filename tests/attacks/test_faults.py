@@ -1,0 +1,94 @@
+"""The faults of disclosure, 64 to 77: which test is about which, and that none is without."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+COMMANDS, BETA, RULES = "attacks/test_commands.py", "attacks/test_beta.py", "custody/test_rules.py"
+ASKED = (
+    f"{COMMANDS}::test_a_command_that_would_show_a_person",
+    f"{COMMANDS}::test_with_its_guards_off_and_all_others_on_the_person_is_read_off",
+    f"{COMMANDS}::test_each_guard_is_enough_by_itself",
+)
+DIFFERENCES = (
+    f"{COMMANDS}::test_two_answers_that_differ_by_a_person",
+    f"{COMMANDS}::test_without_the_ledger_the_difference_is_that_person",
+)
+FAULTS = {
+    (64, "a column of one person"): (*ASKED, f"{COMMANDS}::test_rows_of_one_person_that_pass_as_persons"),
+    (65, "a joint cell of few"): (*ASKED, f"{RULES}::test_cells_and_pairs_are_those_that_counting_by_hand_finds"),
+    (66, "an outcome that few have"): (*ASKED, f"{RULES}::test_a_rule_on_rows_refuses_beyond_its_limit_and_not_at_it"),
+    (67, "a saturated model"): ASKED,
+    (68, "a beta so large that one row is all that counts"): (
+        f"{BETA}::test_asked_straight_away",
+        f"{BETA}::test_asked_straight_away_with_the_gate_off",
+        f"{BETA}::test_led_there_by_lies_about_the_sums",
+        f"{BETA}::test_led_there_by_lies_with_the_limits_off",
+        f"{BETA}::test_sums_that_leave_out_the_node_s_own_curvature",
+    ),
+    (69, "a scan of moderate betas"): (
+        f"{BETA}::test_a_scan_of_moderate_betas",
+        "custody/test_gate.py::test_derivatives_at_a_beta_of_choice_are_refused_in_every_round",
+    ),
+    (70, "an artificial outlier"): ASKED,
+    (71, "nested models that differ by a few"): (
+        *DIFFERENCES,
+        f"{COMMANDS}::test_three_answers_of_which_no_two_are_alike",
+        "attacks/test_differencing.py::test_rows_recovered_by_differencing",
+    ),
+    (72, "data that have changed by a row"): (
+        *DIFFERENCES,
+        "custody/test_ledger.py::test_other_data_are_another_version",
+    ),
+    (73, "one beta more than the budget"): (
+        f"{COMMANDS}::test_a_budget_that_a_restart_would_refill",
+        "attacks/test_differencing.py::test_budget_by_restart",
+        "custody/test_ledger.py::test_a_process_that_is_killed_has_charged_what_it_answered",
+    ),
+    (74, "what is not released, in any place of a command"): (
+        f"{COMMANDS}::test_a_variable_that_is_not_released_in_any_place_of_a_command",
+        f"{RULES}::test_a_rule_on_commands_refuses_what_is_not_allowed",
+    ),
+    (75, "a refusal that says something of the data"): (
+        "system/test_canary.py::test_no_value_leaves_in_a_refusal_of_any_class",
+        f"{RULES}::test_a_finding_says_the_same_whatever_the_data_are",
+        f"{COMMANDS}::test_a_search_by_refusals",
+        "attacks/test_differencing.py::test_search_by_refusals",
+    ),
+    (76, "a level that a node does not have"): (
+        f"{COMMANDS}::test_a_level_that_the_victim_does_not_have",
+        f"{RULES}::test_a_level_that_only_other_nodes_have_is_fine",
+    ),
+    (77, "what no guard bounds"): (
+        "attacks/test_not_bounded.py::test_a_server_that_lies_solves_for_some_persons_with_all_guards_on",
+    ),
+}
+"""By number and what it is; that the scripts stand as tests at all is 77, and what they cannot hold stands there."""
+
+
+def test_every_fault_has_its_tests() -> None:
+    assert [number for number, _ in FAULTS] == list(range(64, 78))
+    assert all(FAULTS.values())
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault[0]} {fault[1]}")
+def test_the_tests_of_a_fault_are_there(fault: tuple[int, str]) -> None:
+    for name in FAULTS[fault]:
+        path, function = name.split("::")
+        tree = ast.parse((TESTS / path).read_text(encoding="utf-8"))
+        assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, name
+
+
+def test_every_attack_is_about_a_fault() -> None:
+    """Those of test_trust.py have a register of their own."""
+    named = {name for names in FAULTS.values() for name in names}
+    for path in sorted((TESTS / "attacks").glob("test_*.py")):
+        if path.name in {"test_trust.py", Path(__file__).name}:
+            continue
+        functions = [node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if hasattr(node, "name")]
+        tests = {f"attacks/{path.name}::{name}" for name in functions if name.startswith("test_")}
+        assert tests <= named, tests - named
