@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from fedfolder.about import SOFTWARE
-from fedfolder.errors import RefusedError, VersionError
+from fedfolder.cli import cli
+from fedfolder.errors import ConfigError, RefusedError, VersionError
 from fedfolder.exchange import strict_json
+from fedfolder.exchange.database import VERSION
 from fedfolder.exchange.envelope import FORMAT
-from fedfolder.exchange.journal import VERSION
 from fedfolder.node import step
-from fedfolder.node.home import open_home
+from fedfolder.node.home import POLICY, open_home
 from fedfolder.node.loop import Node
 from fedfolder.server.run import run
 from fedfolder.server.study import open_study
@@ -34,9 +36,20 @@ NODES = ("north", "south")
 
 @pytest.fixture(params=FROZEN)
 def study(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A copy, with the keys as private as they were."""
-    copy = tmp_path / "study"
-    shutil.copytree(HERE / request.param, copy)
+    """A copy, with the keys as private as they were, and the policies that this version asks for."""
+    copy = copied(request.param, tmp_path)
+    for name in NODES:
+        if not (copy / name / POLICY).exists():
+            made = CliRunner().invoke(
+                cli, ["policy", "init", str(copy / name), "--profile", "open", "--approval", "auto"]
+            )
+            assert made.exit_code == 0, made.output
+    return copy
+
+
+def copied(name: str, folder: Path) -> Path:
+    copy = folder / "study"
+    shutil.copytree(HERE / name, copy)
     for key in copy.glob("*/keys/private.pem"):
         key.chmod(0o600)
     return copy
@@ -75,8 +88,18 @@ def assert_same(found: FitResult, promised: dict[str, Any]) -> None:
 
 def test_the_current_formats_are_frozen() -> None:
     """A format that changes gets a new number and a new folder; an old folder stays as it is."""
-    assert f"format-{FORMAT.partition('/')[2]}" in FROZEN
-    assert (FORMAT, VERSION, SETTINGS_FORMAT) == ("fedfolder/1", 1, 1)
+    assert f"format-{VERSION}" in FROZEN
+    assert (FORMAT, VERSION, SETTINGS_FORMAT) == ("fedfolder/1", 2, 1)
+
+
+def test_a_home_that_was_made_without_a_policy_says_how_to_get_one(tmp_path: Path) -> None:
+    home = copied("format-1", tmp_path) / "north"
+    with pytest.raises(ConfigError, match=r"there is no policy\.toml here") as found:
+        open_home(home)
+    assert "fedfolder policy init HOME --profile registry" in found.value.do
+    made = CliRunner().invoke(cli, ["policy", "init", str(home)])
+    assert made.exit_code == 0, made.output
+    assert (open_home(home).policy.profile, open_home(home).policy.approval) == ("registry", "proposal")
 
 
 def test_a_fit_that_had_ended_is_shown_from_the_journal(study: Path) -> None:
