@@ -163,10 +163,13 @@ class Desk:
 
     def refused(self, asked: Header, error: FedfolderError) -> None:
         """Remember that a refusal leaves, and why."""
-        rule = error.rule if isinstance(error, PolicyError) else type(error).__name__.removesuffix("Error")
+        detail = {"rules": type(error).__name__.removesuffix("Error"), "result": "broken"}
+        if isinstance(error, PolicyError):
+            # Of other errors the place may be a file of this computer, and an audit is given to others.
+            detail |= {"rules": error.rule, "names": error.where}
         self._waived.clear()
-        self._note(asked, "checked", {"rules": rule, "result": "broken", "names": error.where})
-        self.ledger.charge_refusal(Attempt.of(asked), asked.round, rule)
+        self._note(asked, "checked", detail)
+        self.ledger.charge_refusal(Attempt.of(asked), asked.round, detail["rules"])
 
     def told(self, asked: Header, rules: Iterable[str]) -> None:
         """Charge what a preflight, or a check, told as the refusals that it could be used instead of."""

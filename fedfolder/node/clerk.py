@@ -6,6 +6,7 @@ it costs of the budgets, and the lines of the audit. A crash leaves all of it or
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from fedfolder.custody import gate, statements
@@ -104,17 +105,15 @@ class Clerk:
             self._record.say(f"refused {asked.name}: {error}")
             self._sound(error, asked)
             content = refusal(error, self._command(requests), self._home.policy.variables)
-            refused = error
-            return Reply("refusal", content, lambda: self._desk.refused(asked.header, refused))
+            return Reply("refusal", content, functools.partial(self._desk.refused, asked.header, error))
         if isinstance(answer, Held):
             # A person may take days, and mend the data meanwhile: what is answered then is what is there then.
             self._answerer.forget()
             self._say_held(asked, answer)
             return None
-        answered = answer
-        stated = {**answered.content.body, STATEMENT: statements.state(self._home.me, asked)}
-        content = Content(stated, answered.content.files)
-        return Reply("sums", content, lambda: self._answerer.commit(asked.header, answered))
+        stated = {**answer.content.body, STATEMENT: statements.state(self._home.me, asked)}
+        content = Content(stated, answer.content.files)
+        return Reply("sums", content, functools.partial(self._answerer.commit, asked.header, answer))
 
     def _say_held(self, asked: Message, held: Held) -> None:
         """Say once what is waited for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -254,7 +255,7 @@ def refusal(error: FedfolderError, command: Command | None, released: Sequence[s
     It names the software, too: what one version asks, another may not know. Nothing else leaves: the error itself,
     which may name files of the node, stays in its log.
     """
-    said = f"{error.what} {error.where}".replace(":", " ").split()
+    said = re.split(r"[\s:,#]+", f"{error.what} {error.where}")
     about = [name for name in (command.variables if command else ()) if name in said]
     body: dict[str, Any] = {"code": type(error).__name__.removesuffix("Error"), "names": about, "software": SOFTWARE}
     if isinstance(error, PolicyError):

@@ -50,13 +50,13 @@ class Asked(Question):
         return {"which": str(self.which), "candidates": self.betas}
 
     def as_asked(self, declaration: Mapping[str, Any], payloads: Mapping[str, bytes]) -> Question:
-        raise NotImplementedError
+        raise AssertionError(f"a ledger asks nothing: {declaration}, {payloads}")
 
     def compute(self, sample: Any) -> Sums:
-        raise NotImplementedError
+        raise AssertionError(f"a ledger computes nothing: {sample}")
 
     def check(self, answer: Sums, *, where: str) -> None:
-        raise NotImplementedError
+        raise AssertionError(f"a ledger checks nothing: {answer}, {where}")
 
 
 def clock() -> str:

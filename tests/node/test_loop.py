@@ -61,6 +61,12 @@ def test_copies_that_a_crash_swallowed_are_made_up_for(bench: Bench) -> None:
     assert all(path.exists() for path in last)
 
 
+def test_a_refusal_names_every_variable_that_a_rule_is_about() -> None:
+    error = PolicyError("a cell of age#smoke holds fewer than 5 persons here", rule="pairs", where="age, smoke")
+    said = refusal(error, read_command("logit low age smoke lwt"), ())
+    assert (said.body["rule"], said.body["names"]) == ("pairs", ["age", "smoke"])
+
+
 def test_the_log_reads_like_a_diary(bench: Bench) -> None:
     bench.run()
     lines = [line.split("  ", 1)[1] for line in bench.log("north").splitlines()]
