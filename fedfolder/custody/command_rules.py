@@ -104,7 +104,11 @@ def _weights(policy: Policy, asked: Asked) -> Iterator[Finding]:
 def _cluster_scores(policy: Policy, asked: Asked) -> Iterator[Finding]:
     if asked.command.across and not policy.cluster_scores:
         name = asked.command.roles["cluster"]
-        yield Finding("cluster_scores", (name,), f"scores may not leave here by the names of clusters of {name}")
+        yield Finding(
+            "cluster_scores",
+            (name,),
+            f"scores by the names of clusters of {name} may not leave here; without across, none do",
+        )
 
 
 def _servers(policy: Policy, asked: Asked) -> Iterator[Finding]:

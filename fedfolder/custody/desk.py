@@ -63,7 +63,7 @@ class Desk:
         ------
         RejectedError
             If a person said no.
-        PolicyError, UnknownNameError, RefusedError
+        PolicyError, UnknownNameError
             If the policy does.
         """
         self.require_not_rejected(attempt)
@@ -75,7 +75,7 @@ class Desk:
 
         Raises
         ------
-        UnknownNameError, RefusedError
+        UnknownNameError
             If it names what is not released.
         """
         self.policy.check(command)

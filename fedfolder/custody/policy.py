@@ -9,7 +9,7 @@ from fedfolder.custody.command_rules import COMMAND_RULES, WORDS, Asked
 from fedfolder.custody.profiles import LIMITS, PROFILES
 from fedfolder.custody.sample_rules import SAMPLE_RULES
 from fedfolder.custody.view import View
-from fedfolder.errors import RefusedError, UnknownNameError
+from fedfolder.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -121,22 +121,13 @@ class Policy:
     waivers: tuple[Waiver, ...] = ()
 
     def check(self, command: Command) -> None:
-        """Refuse a command that uses anything else.
+        """Refuse a command that uses variables which are not released.
 
         Raises
         ------
         UnknownNameError
             Naming the first variable that is not released.
-        RefusedError
-            If scores of clusters are asked for by name, and that is not allowed.
         """
-        if command.across and not self.cluster_scores:
-            raise RefusedError(
-                f"scores by the names of clusters may not leave here, and {command.roles['cluster']} asks for them",
-                where=command.roles["cluster"],
-                expected="vce(cluster …) for clusters that lie within sites",
-                do="leave across out of the command, or ask the site to set cluster_scores in its node.toml",
-            )
         for name in command.sources:
             if name not in self.variables:
                 raise UnknownNameError(

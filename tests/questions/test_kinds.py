@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fedfolder.custody.policy import Policy
-from fedfolder.errors import BetaError, RefusedError, TamperedAnswerError
+from fedfolder.custody.finding import refuse
+from fedfolder.custody.policy import Policy, Waiver
+from fedfolder.errors import BetaError, PolicyError, RefusedError, TamperedAnswerError
 from fedfolder.node.data import sample_from_frame
 from fedfolder.plan.proposal import read_command
 from fedfolder.questions.at_beta import BETA, Excluded
@@ -142,10 +143,12 @@ def test_scores_by_name_leave_only_where_a_custodian_allows_it():
     across = read_command("logit low x, vce(cluster id, across)")
     within = read_command("logit low x, vce(cluster id)")
     names = ("low", "x", "id")
-    Policy(names).check(within)
-    Policy(names, cluster_scores=True).check(across)
-    with pytest.raises(RefusedError, match="names of clusters"):
-        Policy(names).check(across)
+    refuse(Policy(names).of_command(within, ()))
+    refuse(Policy(names, cluster_scores=True).of_command(across, ()))
+    with pytest.raises(PolicyError, match="names of clusters"):
+        refuse(Policy(names).of_command(across, ()))
+    waived = Waiver("cluster_scores", "lbw", "sites share these clusters", ("id",))
+    refuse(Policy(names, study="lbw", waivers=(waived,)).of_command(across, ()))
 
 
 def turned(sums, sign):
