@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,6 +96,7 @@ def in_words(seconds: float) -> str:
 def keep_showing(look: Callable[[str | None], list[str]], *, pause: float = PAUSE) -> None:
     """Show the page again and again: in its place on a terminal; elsewhere whenever more than the time has changed."""
     from fedfolder import clock
+    from fedfolder.exchange.watching import sleep
 
     shown: list[str] = []
     with _screen() as show:
@@ -104,7 +104,7 @@ def keep_showing(look: Callable[[str | None], list[str]], *, pause: float = PAUS
             found = look(None)
             show(look(clock.now()), found != shown)
             shown = found
-            time.sleep(pause)
+            sleep(pause)
 
 
 @contextlib.contextmanager

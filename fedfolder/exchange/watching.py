@@ -7,11 +7,13 @@ without anything being lost but time.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from watchdog.events import FileSystemEvent
@@ -23,6 +25,43 @@ LONGEST_PAUSE = 5.0
 GROWTH = 1.4
 MOST_RESTARTS = 3
 """Times that a watcher that has died is replaced; after that, only looking is left."""
+
+SLICE = 0.1
+"""Seconds after which a host program that wants to be asked is asked again."""
+
+_POLL: contextvars.ContextVar[Callable[[], object] | None] = contextvars.ContextVar("poll", default=None)
+
+
+@contextlib.contextmanager
+def polling(poll: Callable[[], object]) -> Iterator[None]:
+    """Call `poll` several times a second whenever something waits: a program that runs us has keys of its own to watch.
+
+    What `poll` raises ends the wait, as Ctrl-C does.
+    """
+    token = _POLL.set(poll)
+    try:
+        yield
+    finally:
+        _POLL.reset(token)
+
+
+def sleep(seconds: float) -> None:
+    """Let time pass."""
+    _sliced(seconds, time.sleep)
+
+
+def _sliced(seconds: float, wait: Callable[[float], object]) -> bool:
+    """Wait in slices, and poll between them, until `wait` says that it was woken (True) or the time is over."""
+    poll = _POLL.get()
+    if poll is None:
+        return bool(wait(seconds))
+    end = time.monotonic() + seconds
+    poll()
+    while (left := end - time.monotonic()) > 0:
+        if wait(min(SLICE, left)):
+            return True
+        poll()
+    return False
 
 
 class Pauses:
@@ -71,7 +110,7 @@ class Wake:
         """Return after `seconds`, or sooner."""
         if self._observer is not None and not _alive(self._observer):
             self._restart()
-        if self._event.wait(seconds):
+        if _sliced(seconds, self._event.wait):
             self._event.clear()
 
     def _restart(self) -> None:

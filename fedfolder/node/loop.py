@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from typing import TYPE_CHECKING
 
 import filelock
@@ -13,7 +12,7 @@ from fedfolder.about import SOFTWARE
 from fedfolder.errors import ExchangeError, HomeInUseError
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.exchange.names import SERVER, TO_NODE
-from fedfolder.exchange.watching import Pauses, Wake
+from fedfolder.exchange.watching import Pauses, Wake, sleep
 from fedfolder.node import words
 from fedfolder.node.clerk import Clerk
 from fedfolder.node.home import LOCK
@@ -208,7 +207,7 @@ class _Watch:
         if not reached:
             # What watches a folder that went away does not see it return.
             self.close()
-            time.sleep(seconds)
+            sleep(seconds)
             return
         if self._wake is None:
             self._wake = Wake([self._folder], self._tell)

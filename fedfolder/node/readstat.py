@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fedfolder.errors import DataFileError
+from fedfolder.process import interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -166,7 +166,7 @@ def _started(path: Path) -> Iterator[subprocess.Popen[bytes]]:
     try:
         # -P: nothing that lies beside the child's file is imported by its name. What it says of errors may quote data.
         child = subprocess.Popen(  # noqa: S603  (this Python, and a file of ours)
-            [sys.executable, "-P", str(CHILD)],
+            [interpreter(), "-P", str(CHILD)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -12,7 +12,6 @@ import itertools
 import os
 import shutil
 import sqlite3
-import types
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -251,7 +250,7 @@ class Seam:
         monkeypatch.setattr("fedfolder.exchange.database.sqlite3.connect", connected)
         monkeypatch.setattr(files, "perform", self._perform)
         monkeypatch.setattr(files, "RENAME_PAUSES", (0.0,) * len(files.RENAME_PAUSES))
-        monkeypatch.setattr(loop, "time", types.SimpleNamespace(sleep=lambda _: None))
+        monkeypatch.setattr(loop, "sleep", lambda _: None)
         monkeypatch.setitem(Channels.__init__.__kwdefaults__ or {}, "clock", self.clock)
 
     def _perform(self, operation: str, path: Path, call: Callable[[], Any]) -> Any:

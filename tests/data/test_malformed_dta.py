@@ -232,7 +232,7 @@ def test_what_the_library_prints_is_not_its_answer(fake: Callable[..., Path]):
 def test_a_python_that_cannot_be_started_is_an_error(fake: Callable[..., Path], monkeypatch: pytest.MonkeyPatch):
     path = fake("pass")
     for nothing in ("", str(path.with_name("no-python"))):
-        monkeypatch.setattr(sys, "executable", nothing)
+        monkeypatch.setattr(readstat, "interpreter", lambda nothing=nothing: nothing)
         with pytest.raises(DataFileError, match="could not be started"):
             describe(path)
 

@@ -86,3 +86,50 @@ def test_the_usual_pauses_are_short_at_first_and_bounded():
     assert found[0] == watching.FIRST_PAUSE
     assert found == sorted(found)
     assert found[-1] == watching.LONGEST_PAUSE
+
+
+class BrokenOffError(Exception):
+    """What a host program's key raises."""
+
+
+@pytest.mark.parametrize("through", ["wake", "sleep"])
+def test_a_host_program_is_polled_while_something_waits_and_can_end_the_wait(tmp_path, through):
+    polls = []
+
+    def poll():
+        polls.append(time.monotonic())
+        if len(polls) == 3:
+            raise BrokenOffError
+
+    wake = Wake([tmp_path])
+    started = time.monotonic()
+    try:
+        with pytest.raises(BrokenOffError), watching.polling(poll):
+            (wake.wait if through == "wake" else watching.sleep)(LONG)
+    finally:
+        wake.close()
+    assert len(polls) == 3
+    assert polls[-1] - started < LONG / 2
+
+
+def test_a_wait_that_is_polled_is_as_long_as_it_was_to_be_and_an_event_ends_it(tmp_path):
+    polls: list[None] = []
+    wake = Wake([tmp_path])
+    try:
+        with watching.polling(lambda: polls.append(None)):
+            assert 0.29 <= waited(wake, 0.3) < LONG / 2
+            assert len(polls) >= 2
+            timer = threading.Timer(0.1, lambda: (tmp_path / "file").write_bytes(b"x"))
+            timer.start()
+            assert waited(wake, LONG) < LONG / 2
+            timer.join()
+    finally:
+        wake.close()
+
+
+def test_without_a_host_program_nobody_is_polled():
+    polls: list[None] = []
+    with watching.polling(lambda: polls.append(None)):
+        pass
+    watching.sleep(0.01)
+    assert polls == []
