@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from fedfolder.errors import FedfolderError, HomeInUseError, WaitingError
+from fedfolder.errors import HomeInUseError
 from fedfolder.resources import resource
+from fedfolder.shell import typed
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Iterator, Mapping
-    from types import FrameType
+    from collections.abc import Iterator
 
     from fedfolder.estimates import FitResult
     from fedfolder.simulation import Places
@@ -27,9 +22,6 @@ COMMAND = "logit low age smoke"
 STUDY = "lbw"
 NODES = 3
 MARK = "made by fedfolder demo.txt"
-INTERRUPTS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-READY_WITHIN = 60.0
-"""Seconds until every node must have introduced itself."""
 
 
 @click.command(short_help="The whole of it on this computer: three nodes, one regression.")
@@ -37,14 +29,16 @@ READY_WITHIN = 60.0
 @click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the random split into three."
 )
-def demo(folder: Path, seed: int) -> None:
+@click.option("--layout", is_flag=True, help="Only split the data and make the homes: start nothing, fit nothing.")
+def demo(folder: Path, seed: int, layout: bool) -> None:
     """Split Stata's lbw data over three nodes in FOLDER, start them, and fit `logit low age smoke` over them.
 
     FOLDER (default: fedfolder-demo) must be new, or an earlier demo, which is replaced.
 
     \b
-    Example:
+    Examples:
       fedfolder demo try-it --seed 2
+      fedfolder demo try-it --layout
     """
     from fedfolder.cli.fits import INTERRUPTED, show
     from fedfolder.cli.progress import for_terminal
@@ -54,9 +48,12 @@ def demo(folder: Path, seed: int) -> None:
     _clear(folder)
     click.echo(f"Splitting the 189 births of Stata's lbw.dta at random (seed {seed}) over {NODES} nodes.")
     places = _prepare(folder, seed)
+    if layout:
+        _say_how_to_start(places)
+        return
     try:
         with _daemons(places):
-            click.echo(f'\n$ fedfolder run {places.server} "{COMMAND}"')
+            click.echo(f'\n$ fedfolder run {typed(places.server)} "{COMMAND}"')
             with for_terminal() as progress:
                 result = run(COMMAND, study=places.server, timeout=300.0, progress=progress)
             show(result)
@@ -111,105 +108,46 @@ def _prepare(folder: Path, seed: int) -> Places:
         write_dta(frame.take(rows), data[f"node{number}"])
         click.echo(f"-- Node {number}: {len(rows)} births in {site / 'births.dta'}")
     click.echo("Laying out the server's home, the exchange and three node homes, as these commands do:")
-    click.echo(f"$ fedfolder study new {folder / 'server'} --name {STUDY} --exchange {folder / 'exchange'}")
+    click.echo(
+        f"$ fedfolder study new {typed(folder / 'server')} --name {STUDY} --exchange {typed(folder / 'exchange')}"
+    )
     for node, births in data.items():
-        click.echo(f"$ fedfolder study add-node {folder / 'server'} {node}")
+        click.echo(f"$ fedfolder study add-node {typed(folder / 'server')} {node}")
         place = folder / "exchange" / STUDY / node
         click.echo(
-            f"$ fedfolder node init {folder / node} --data {births} --exchange {place} --profile open --approval auto"
+            f"$ fedfolder node init {typed(folder / node)} --data {typed(births)} --exchange {typed(place)}"
+            " --profile open --approval auto"
         )
     click.echo("-- Their policy is open: it has no limits, as for a demo. They approve by themselves: nobody is asked.")
     click.echo("   Without these two options a node has a registry's limits, and asks its custodian first.")
     return lay_out(folder, STUDY, data)
 
 
+def _say_how_to_start(places: Places) -> None:
+    """What to type next, where nothing was started."""
+    click.echo("Nothing is started yet. In a window for each node:")
+    for home in places.nodes.values():
+        click.echo(f"  fedfolder node run {typed(home)}")
+    click.echo(f'Then, in another: fedfolder run {typed(places.server)} "{COMMAND}"')
+
+
 @contextlib.contextmanager
 def _daemons(places: Places) -> Iterator[None]:
     """Three node daemons, each a process, ready before this goes on and stopped after it, however it ends."""
-    processes: dict[str, subprocess.Popen[bytes]] = {}
-    for interrupt in INTERRUPTS:
-        signal.signal(interrupt, _interrupt)
-    try:
-        _start(places, processes)
-        _wait_until_ready(places, processes)
-        yield
-    finally:
-        _stop(processes)
+    from fedfolder.simulation.daemons import Daemons, interruptible
 
-
-def _start(places: Places, processes: dict[str, subprocess.Popen[bytes]]) -> None:
-    """Start the daemons; each stands in `processes` before anything can interrupt."""
-    import subprocess
-
-    for node, home in places.nodes.items():
-        with _not_now():
-            click.echo(f"$ fedfolder node run {home}")
-            with (home / "terminal.txt").open("wb") as output:
-                processes[node] = subprocess.Popen(  # noqa: S603 - our own program
-                    [sys.executable, "-m", "fedfolder", "node", "run", str(home)],
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    stdin=subprocess.DEVNULL,
-                    env={**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"},
-                )
-
-
-def _stop(processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    import subprocess
-
-    with _not_now():
-        for process in processes.values():
-            process.terminate()
-        for process in processes.values():
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        if processes:
-            click.echo("\nThe three nodes are stopped.")
-
-
-@contextlib.contextmanager
-def _not_now() -> Iterator[None]:
-    """Let an interrupt wait until the end of the block: a process that nobody knows of would stay for ever."""
-    came: list[int] = []
-    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in INTERRUPTS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if came:
-        raise KeyboardInterrupt
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _wait_until_ready(places: Places, processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    end = time.monotonic() + READY_WITHIN
-    waiting = list(places.nodes)
-    while waiting:
-        for node in list(waiting):
-            if (places.exchange / STUDY / node / "to-server" / "m000000-hello.json").exists():
+    daemons = Daemons()
+    with interruptible():
+        try:
+            for home in places.nodes.values():
+                click.echo(f"$ fedfolder node run {typed(home)}")
+                daemons.start(home)
+            for node in daemons.until_ready():
                 click.echo(f"-- {node} is ready.")
-                waiting.remove(node)
-            elif processes[node].poll() is not None:
-                raise FedfolderError(
-                    f"{node} ended before it was ready",
-                    where=str(places.nodes[node]),
-                    found=(places.nodes[node] / "terminal.txt").read_text(encoding="utf-8", errors="replace"),
-                    do="mend what it says, and run the demo again",
-                )
-        if waiting and time.monotonic() > end:
-            raise WaitingError(
-                f"{' and '.join(waiting)} did not get ready in {READY_WITHIN:.0f} s",
-                where=str(places.nodes[waiting[0]] / "terminal.txt"),
-                do="look into that file; a virus scanner may hold up new programs: run the demo again",
-            )
-        time.sleep(0.02)
+            yield
+        finally:
+            if daemons.stop():
+                click.echo("\nThe three nodes are stopped.")
 
 
 def _compare(result: FitResult) -> None:
@@ -249,5 +187,7 @@ def _guide(folder: Path, places: Places) -> None:
     width = max(len(str(path.relative_to(folder))) for path, _ in rows)
     for path, what in rows:
         click.echo(f"  {path.relative_to(folder)!s:<{width}}  {what}")
-    click.echo(f"To fit more: start a node with `fedfolder node run {places.nodes[node]}` (and the others), then")
-    click.echo(f'  fedfolder run {places.server} "logit low age lwt i.race smoke ptl ht ui"')
+    click.echo(
+        f"To fit more: start a node with `fedfolder node run {typed(places.nodes[node])}` (and the others), then"
+    )
+    click.echo(f'  fedfolder run {typed(places.server)} "logit low age lwt i.race smoke ptl ht ui"')

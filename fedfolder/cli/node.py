@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from fedfolder.cli.policy import APPROVAL, ASKED, PROFILE
+from fedfolder.process import handling
+from fedfolder.shell import typed
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -61,7 +63,7 @@ def init(home: Path, data: Path, exchange: Path, profile: str, approval: Approva
         f"Released are all {len(found.variables)} variables of {data.name}: see the list in {home / 'node.toml'}."
     )
     click.echo(f"Its policy is {profile}, and {ASKED[approval]}: see {home / 'policy.toml'}.")
-    click.echo(f"Next: fedfolder node check {home}, then fedfolder node run {home}.")
+    click.echo(f"Next: fedfolder node check {typed(home)}, then fedfolder node run {typed(home)}.")
 
 
 def _studies_beside(exchange: Path) -> list[str]:
@@ -90,8 +92,7 @@ def run(home: Path) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise _Terminated
 
-    signal.signal(signal.SIGTERM, stop)
-    with contextlib.suppress(KeyboardInterrupt):
+    with handling([signal.SIGTERM], stop), contextlib.suppress(KeyboardInterrupt):
         run_node(open_home(home), echo=_echo)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fedfolder.shell import typed
+
 if TYPE_CHECKING:
     from fedfolder.server.study import Study
 
@@ -35,7 +37,7 @@ def new(folder: Path, name: str, exchange: Path) -> None:
     made = create(folder, name, exchange)
     click.echo(f"Study {made.name}: its home is {made.path}; keep that folder private.")
     click.echo(f"The server's key is {fingerprint(made.me.key)}: read it out to each site by phone.")
-    click.echo(f"Next: fedfolder study add-node {folder} NODE, once for each site.")
+    click.echo(f"Next: fedfolder study add-node {typed(folder)} NODE, once for each site.")
 
 
 @study.command("add-node", short_help="Add a node to a study.")
@@ -104,7 +106,7 @@ def dictionary(study: Path, data: Path | None, csv_out: Path | None) -> None:
         click.echo(
             "Look through it in a spreadsheet, complete units and plausible ranges, take out what no site needs."
         )
-        click.echo(f"Next: fedfolder check {study}")
+        click.echo(f"Next: fedfolder check {typed(study)}")
 
 
 def _drafted(opened: Study, data: Path) -> bytes:

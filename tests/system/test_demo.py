@@ -38,6 +38,16 @@ def daemons_in(folder: Path) -> list[str]:
     return [line.split()[0] for line in lines]
 
 
+def test_the_layout_alone_starts_nothing_and_its_advice_works(tmp_path: Path) -> None:
+    folder = tmp_path / "my demo"
+    done = fedfolder("demo", folder, "--layout")
+    assert done.returncode == 0, done.stderr
+    homes = re.findall(r'^  fedfolder node run "(.*)"', done.stdout, re.MULTILINE)
+    assert homes == [str(folder / f"node{k}") for k in (1, 2, 3)]
+    assert not [path for path in (folder / "exchange").rglob("*") if path.is_file()]
+    assert fedfolder("node", "once", homes[0]).returncode == 0
+
+
 def test_the_demo_prints_what_the_talk_printed_and_twice_into_one_folder(tmp_path: Path) -> None:
     folder = tmp_path / "my demo"
     for _ in range(2):
