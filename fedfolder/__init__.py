@@ -4,7 +4,7 @@
 
     fedfolder.simulate("logit low age smoke", frame, nodes=3)
     fedfolder.pooled("logit low age smoke", frame)
-    fedfolder.run("logit low age smoke", study="S:/lbw-server")
+    fedfolder.run("logit low age smoke", study="lbw-server")
     fedfolder.load("lbw-server/runs/fit1")
 
 Each returns a `FitResult`, with what Stata has after a fit: `test`, `testparm`, `lincom`, `nlcom`, `predict`,

@@ -115,9 +115,25 @@ class WaitingError(FedfolderError):
 
 
 class RefusedError(FedfolderError):
-    """A node refused; the reason is its own and says nothing about its data."""
+    """A node refused; the reason is its own and says nothing about its data.
+
+    `codes` are those of the refusals, as the nodes sent them: the names of classes here, without `Error`.
+    """
 
     exit_code = 13
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        codes: Iterable[str] = (),
+        where: str = "",
+        found: str = "",
+        expected: str = "",
+        do: str = "",
+    ) -> None:
+        super().__init__(what, where=where, found=found, expected=expected, do=do)
+        self.codes = frozenset(codes)
 
 
 class FitError(FedfolderError):

@@ -10,9 +10,12 @@ import click
 from fedfolder.cli.node import FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from fedfolder.node.pending import Pending
+    from fedfolder.node.home import NodeHome
+    from fedfolder.node.pending import Pending, Tray
 
 BY = click.option("--by", metavar="NAME", default="", help="Who decides; your user name by default.")
 FIT = click.argument("fit", type=click.IntRange(min=1))
@@ -29,10 +32,7 @@ def pending(home: Path) -> None:
     Example:
       fedfolder node pending north
     """
-    from fedfolder.node.home import open_home
-    from fedfolder.node.pending import tray
-
-    with tray(open_home(home)) as found:
+    with _tray(home) as found:
         waiting = found.show()
     if waiting is None:
         click.echo("nothing waits for a person here")
@@ -41,12 +41,23 @@ def pending(home: Path) -> None:
     click.echo(f"\nDecide\n{_to_do(home, waiting)}")
 
 
+def _tray(home: Path) -> AbstractContextManager[Tray]:
+    """What lies before the custodian; whoever calls a command from a program may say how the home is opened."""
+    from fedfolder.node.home import open_home
+    from fedfolder.node.pending import tray
+
+    opened: Callable[[Path], NodeHome] = click.get_current_context().obj or open_home
+    return tray(opened(home))
+
+
 def _to_do(home: Path, waiting: Pending) -> str:
     place = f'"{home}" {waiting.fit}'
-    no = f'  fedfolder node reject {place} --reason "..."'
+    in_stata = click.get_current_context().obj is not None
+    program, reason = ("fedfolder_node", ', reason("...")') if in_stata else ("fedfolder node", ' --reason "..."')
+    no = f"  {program} reject {place}{reason}"
     if waiting.answer is None:
-        return f"  fedfolder node approve {place}\n{no}"
-    return f"  read what would leave, in {waiting.answer}\n  fedfolder node release {place}\n{no}"
+        return f"  {program} approve {place}\n{no}"
+    return f"  read what would leave, in {waiting.answer}\n  {program} release {place}\n{no}"
 
 
 @click.command(short_help="Say yes to a proposal.")
@@ -63,11 +74,8 @@ def approve(home: Path, fit: int, by: str, reason: str) -> None:
     Example:
       fedfolder node approve north 1 --by "A. Custodian"
     """
-    from fedfolder.node.home import open_home
-    from fedfolder.node.pending import tray
-
     who = by or getpass.getuser()
-    with tray(open_home(home)) as found:
+    with _tray(home) as found:
         found.approve(fit, who, reason)
     click.echo(f"fit {fit} is approved by {who}; a running node answers within seconds, else: {_once(home)}")
 
@@ -86,11 +94,8 @@ def reject(home: Path, fit: int, by: str, reason: str) -> None:
     Example:
       fedfolder node reject north 1 --reason "not covered by our agreement"
     """
-    from fedfolder.node.home import open_home
-    from fedfolder.node.pending import tray
-
     who = by or getpass.getuser()
-    with tray(open_home(home)) as found:
+    with _tray(home) as found:
         found.reject(fit, who, reason)
     click.echo(f"fit {fit} is rejected by {who}; a running node says so within seconds, else: {_once(home)}")
 
@@ -106,11 +111,8 @@ def release(home: Path, fit: int, by: str) -> None:
     Example:
       fedfolder node release north 1
     """
-    from fedfolder.node.home import open_home
-    from fedfolder.node.pending import tray
-
     who = by or getpass.getuser()
-    with tray(open_home(home)) as found:
+    with _tray(home) as found:
         found.release(fit, who)
     click.echo(f"released by {who}; a running node sends it within seconds, else: {_once(home)}")
 

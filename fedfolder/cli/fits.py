@@ -47,6 +47,7 @@ OUT = click.Path(path_type=Path, dir_okay=False)
     help="With --drop-after: wait all the same if fewer nodes would be left (default: 3).",
 )
 @click.option("--units-differ", is_flag=True, help="Go on when a site's variable looks as if it were in other units.")
+@click.option("--own-likelihoods", is_flag=True, help="Go on when a node computes with a likelihood of its own.")
 @click.option("--json", "json_out", type=OUT, metavar="FILE", help="Write the result as JSON.")
 @click.option("--csv", "csv_out", type=OUT, metavar="FILE", help="Write the coefficients as CSV.")
 def run(
@@ -57,6 +58,7 @@ def run(
     drop_after: float | None,
     min_nodes: int | None,
     units_differ: bool,
+    own_likelihoods: bool,
     json_out: Path | None,
     csv_out: Path | None,
 ) -> None:
@@ -73,28 +75,53 @@ def run(
       fedfolder run lbw-server "logit low age i.race smoke"
       fedfolder run lbw-server "logit low age i.race smoke" --drop-after 48h --min-nodes 3
     """
+    try:
+        result = fitted(
+            study,
+            command,
+            again=again,
+            timeout=timeout,
+            drop_after=drop_after,
+            min_nodes=min_nodes,
+            units_differ=units_differ,
+            own_likelihoods=own_likelihoods,
+        )
+    except KeyboardInterrupt:
+        click.echo("\nStopped. Nothing is lost: run the same command again, without --again, to go on.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    finish(result, json_out, csv_out)
+
+
+def fitted(
+    study: Path,
+    command: str,
+    *,
+    again: bool,
+    timeout: float | None,
+    drop_after: float | None,
+    min_nodes: int | None,
+    units_differ: bool,
+    own_likelihoods: bool,
+) -> FitResult:
+    """The fit that `run` was asked for, with its progress shown."""
     from fedfolder.cli.progress import for_terminal
     from fedfolder.server.absence import FEWEST_NODES
     from fedfolder.server.run import run as run_fit
 
     if min_nodes is not None and drop_after is None:
         raise click.UsageError("--min-nodes goes with --drop-after.")
-    try:
-        with for_terminal() as progress:
-            result = run_fit(
-                study,
-                command,
-                again=again,
-                timeout=timeout,
-                drop_after=drop_after,
-                min_nodes=min_nodes or FEWEST_NODES,
-                units_differ=units_differ,
-                progress=progress,
-            )
-    except KeyboardInterrupt:
-        click.echo("\nStopped. Nothing is lost: run the same command again, without --again, to go on.", err=True)
-        raise click.exceptions.Exit(INTERRUPTED) from None
-    finish(result, json_out, csv_out)
+    with for_terminal() as progress:
+        return run_fit(
+            study,
+            command,
+            again=again,
+            timeout=timeout,
+            drop_after=drop_after,
+            min_nodes=min_nodes or FEWEST_NODES,
+            units_differ=units_differ,
+            own_likelihoods=own_likelihoods,
+            progress=progress,
+        )
 
 
 @click.command(short_help="Fit a regression over nodes simulated on this computer.")

@@ -28,9 +28,16 @@ _ENDS = {"question on the dictionary": "the end of the check", "question on the 
 
 
 class Plain:
-    """A line for each thing that happens, in the words of the Stata demo."""
+    """A line for each thing that happens, in the words of the Stata demo.
+
+    Attributes
+    ----------
+    returns_to : str
+        What asks for the sums.
+    """
 
     def __init__(self, *, iterations_only: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        self.returns_to = "Newton's method"
         self._iterations_only = iterations_only
         self._clock = clock
         self._sent, self._answer = "", ""
@@ -86,7 +93,7 @@ class Plain:
         """All answers."""
         self._say(f"-- Summing contributions over {nodes} nodes.")
         if self._sent == "beta matrix":
-            self._say(f"-- Returning {self._answer} to Newton's method.")
+            self._say(f"-- Returning {self._answer} to {self.returns_to}.")
 
     def iteration(self, iteration: Iteration) -> None:
         """A line of the iteration log, always."""

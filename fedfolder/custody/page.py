@@ -116,13 +116,19 @@ def _asked(said: dict[str, Any]) -> list[str]:
     lines.append(f"rows: {said['sample']}")
     without = said.get("restart", {}).get("without", [])
     lines += [f"begun anew without: {', '.join(without)}"] if without else []
-    driver = "newton" if said["driver"] == "newton" else str(said["driver"])
-    lines.append(
-        "each beta is the next Newton step from the published sums, which this site computes again by itself"
-        if driver == "newton"
-        else f"each beta is chosen by the server's side ({driver}), within the trust radius of the policy"
-    )
+    lines.append(_driver(said))
     return lines
+
+
+def _driver(said: dict[str, Any]) -> str:
+    """Who chooses the betas, and how freely."""
+    if said["driver"] == "newton":
+        return "each beta is the next Newton step from the published sums, which this site computes again by itself"
+    return (
+        "each beta is chosen by another program on the server's side, such as Stata's ml; this site computes from the "
+        f"published sums where Newton's steps lead, and answers no beta farther than {said['trust radius']} standard "
+        "deviations of the columns from that path"
+    )
 
 
 def _expected(variable: dict[str, Any]) -> str:

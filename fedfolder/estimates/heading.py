@@ -27,6 +27,11 @@ _LEFT_OF_GLM = 50
 
 def heading(result: FitResult) -> list[str]:
     """The lines above the coefficient table of a fit with numbers, the empty one before it included."""
+    return [*heading_without_clusters(result), *_clusters(result)]
+
+
+def heading_without_clusters(result: FitResult) -> list[str]:
+    """The same without the line on clusters, which Stata's own table of coefficients brings."""
     if result.model == "regress":
         lines = _linear(result) if result.robust else _anova(result)
     elif result.model == "glm":
@@ -34,7 +39,7 @@ def heading(result: FitResult) -> list[str]:
     else:
         dispersion = "Dispersion: mean" if result.model == "nbreg" else ""
         lines = _beside([result.title, "", dispersion, f"{loglike_name(result)} = {general(result.llf, 10)}"], result)
-    return [*lines, "", *_clusters(result)]
+    return [*lines, ""]
 
 
 def heading_without_numbers(result: FitResult) -> list[str]:

@@ -58,7 +58,7 @@ def summary(result: FitResult) -> str:
     if not result.names:
         lines = [*heading_without_numbers(result), "", *_explained(result)]
     else:
-        lines = [*heading(result), *coefficient_table(result), *_notes(result)]
+        lines = [*heading(result), *coefficient_table(result), *notes(result)]
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
@@ -78,7 +78,7 @@ def coefficient_table(result: FitResult) -> list[str]:
         body = block.rows(width, result.labels) + (_offset_rows(result) if block is blocks[0] else [])
         lines += [(row.stub(width) + numbers.get(row.label or "", "")).rstrip() for row in body]
     if "/lnalpha" in result.names:
-        lines += [crossed, Row("alpha").stub(width) + _alpha(result)]
+        lines += [crossed, Row("alpha").stub(width) + alpha_row(result)]
     return [*lines, rule]
 
 
@@ -139,7 +139,7 @@ def number_row(table: Coefficients, i: int) -> str:
     return estimate + test + interval
 
 
-def _alpha(result: FitResult) -> str:
+def alpha_row(result: FitResult) -> str:
     """The row of alpha = exp(/lnalpha): its interval is that of /lnalpha, exponentiated."""
     i = result.names.index("/lnalpha")
     b, se = float(result.beta[i]), float(np.sqrt(result.cov[i, i]))
@@ -149,14 +149,15 @@ def _alpha(result: FitResult) -> str:
     return f"{estimate}{' ' * 17}    {display(lower, '%9.0g')}   {display(upper, '%9.0g')}"
 
 
-def _notes(result: FitResult) -> list[str]:
-    notes = [*_dispersion(result), *_of_exponentiated(result), *_of_bases(result), *result.notes]
+def notes(result: FitResult) -> list[str]:
+    """The lines below the coefficient table."""
+    found = [*_dispersion(result), *_of_exponentiated(result), *_of_bases(result), *result.notes]
     for name, why, n in result.excluded:
         rows = f"{n:,} obs" if n else "these rows"
-        notes.append(f"Note: {why}; {name} omitted and {rows} not used.")
+        found.append(f"Note: {why}; {name} omitted and {rows} not used.")
     if result.without:
-        notes.append(f"Note: without {', '.join(result.without)}, from which no answer came in time.")
-    wrapped = [line for note in notes for line in _wrapped(note, "      " if note.startswith("Note: ") else "")]
+        found.append(f"Note: without {', '.join(result.without)}, from which no answer came in time.")
+    wrapped = [line for note in found for line in _wrapped(note, "      " if note.startswith("Note: ") else "")]
     return wrapped + (_explained(result) if result.status != "converged" else [])
 
 

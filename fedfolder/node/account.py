@@ -19,6 +19,7 @@ from fedfolder.node import words
 from fedfolder.node.home import KEPT
 from fedfolder.plan.check import subject
 from fedfolder.plan.messages import SCALARS
+from fedfolder.shell import typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ def account(home: NodeHome, journal: Journal, fit: int) -> list[str]:
         raise ConfigError(
             f"this node was never asked about fit {fit}",
             where=str(home.path),
-            do=f"fedfolder node show {home.path} tells what it was asked",
+            do=f"fedfolder node show {typed(home.path)} tells what it was asked",
         )
     sent = {m.header.number: m for m in journal.of_fit(fit, OUT, peer=SERVER) if m.header.number > 0}
     lines = [f"Fit {fit} of the study {home.study}, at the node {home.me.name}", ""]
@@ -78,7 +79,7 @@ def _proposal(home: NodeHome, journal: Journal, first: Message, reply: Message |
 
 def _without_a_person(home: NodeHome, reply: Message | None) -> str:
     if reply is None:
-        return f"nobody has decided yet; fedfolder node pending {home.path} shows what waits"
+        return f"nobody has decided yet; fedfolder node pending {typed(home.path)} shows what waits"
     if reply.header.kind == "refusal":
         return "no person was asked: the node refused by itself"
     return "no person was asked: the policy lets the node answer by itself"

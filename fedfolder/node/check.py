@@ -13,6 +13,7 @@ from fedfolder.exchange.fingerprint import read_fingerprint
 from fedfolder.likelihood import names as likelihoods
 from fedfolder.node.data import describe
 from fedfolder.node.home import POLICY, SETTINGS
+from fedfolder.shell import typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +59,7 @@ def _data(home: NodeHome, say: Callable[[str], None]) -> Iterator[FedfolderError
             yield VariableError(what, where=str(home.data), found=variable.problem, do=f"see {home.path / SETTINGS}")
     known = [variable.name for variable in found.variables]
     yield from _absent(home, known)
-    say(f"policy     {home.policy.profile}; approval {home.policy.approval}: fedfolder policy show {home.path}")
+    say(f"policy     {home.policy.profile}; approval {home.policy.approval}: fedfolder policy show {typed(home.path)}")
     yield from _policy(home, known)
 
 
@@ -142,7 +143,7 @@ def _server(home: NodeHome, say: Callable[[str], None]) -> None:
         journal.close()
     if key is not None:
         if standing == trust.SEEN_FIRST:
-            say(f"           compare it by phone: fedfolder node trust {home.path}")
+            say(f"           compare it by phone: fedfolder node trust {typed(home.path)}")
     elif 0 in names.envelopes(files.listing(home.exchange / names.TO_NODE)):
         say("server     has introduced itself; its key is taken when the node runs")
     else:

@@ -20,6 +20,7 @@ from fedfolder.node.replies import Outbox, Reply
 from fedfolder.node.step import REFUSALS, Answerer, refusal, requests_up_to
 from fedfolder.plan.messages import STATEMENT, STATUS, Content
 from fedfolder.plan.proposal import Proposal
+from fedfolder.shell import typed
 
 if TYPE_CHECKING:
     from fedfolder.exchange.envelope import Message
@@ -38,7 +39,7 @@ class Clerk:
         self._mailbox = mailbox
         self._record = record
         self._desk = Desk(journal, home.policy)
-        self._answerer = Answerer(home.me, self._desk, home.data, journal, home.reading)
+        self._answerer = Answerer(home.me, self._desk, home.holding, journal)
         self._drafts = Drafts(journal)
         self._outbox = Outbox(home.path, record.say)
         self._waiting: tuple[int, int] | None = None
@@ -118,7 +119,8 @@ class Clerk:
     def _say_held(self, asked: Message, held: Held) -> None:
         """Say once what is waited for."""
         concerns = "".join(f"; {concern.says}" for concern in held.concerns)
-        line = f"waiting for a person: fit {asked.header.fit}{concerns}. See fedfolder node pending {self._home.path}"
+        where = typed(self._home.path)
+        line = f"waiting for a person: fit {asked.header.fit}{concerns}. See fedfolder node pending {where}"
         if line != self._said:
             self._record.say(line)
         self._said = line
@@ -149,7 +151,9 @@ class Clerk:
                 reply.remember()
                 self._drafts.add(asked.header.number, reply.kind, reply.body, reply.files)
                 self._journal.audit("drafted", SERVER, asked.header.number, f"{reply.kind} of {asked.name}")
-            self._record.say(f"the answer to {asked.name} waits to be read: fedfolder node pending {self._home.path}")
+            self._record.say(
+                f"the answer to {asked.name} waits to be read: fedfolder node pending {typed(self._home.path)}"
+            )
         self._outbox.write(asked, reply)
 
     def _receipt(self, asked: Message) -> Reply:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fedfolder.command.parse import Command
     from fedfolder.node.readers import RawColumn
     from fedfolder.node.reading import Reading
+    from fedfolder.node.sources import Opened
     from fedfolder.questions.held import Absent, Values
     from fedfolder.questions.sample import Sample
 
@@ -38,6 +39,7 @@ __all__ = [
     "VariableInfo",
     "agreed_labels",
     "describe",
+    "held_in",
     "make_sample",
     "read_held",
     "read_sample",
@@ -105,8 +107,13 @@ def read_held(
     DataFileError
         The file is missing, of an unknown kind, or not what its name says.
     """
+    return held_in(opened(path, reading), names, released)
+
+
+def held_in(source: Opened, names: Iterable[str], released: Collection[str] | None) -> Held:
+    """What opened data hold of the variables of a dictionary; see `read_held`."""
     names = list(names)
-    found = opened(path, reading).held([name for name in names if released is None or name in released])
+    found = source.held([name for name in names if released is None or name in released])
     variables: dict[str, Values | Absent] = {name: found.variables.get(name, "not released") for name in names}
     return Held(found.nrows, variables)
 

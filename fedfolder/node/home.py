@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +17,9 @@ from fedfolder.exchange.journal import Journal
 from fedfolder.exchange.mailbox import Mailbox
 from fedfolder.exchange.store import FolderStore
 from fedfolder.node import service
+from fedfolder.node.holding import DataFile
 from fedfolder.node.reading import Reading, ReadingSettings, Recodes, reading_of  # noqa: TC001 - msgspec reads the annotation
+from fedfolder.process import interpreter
 from fedfolder.resources import resource
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fedfolder.custody.policy import Approval, Policy
     from fedfolder.exchange.mailbox import Identity
     from fedfolder.exchange.store import Store
+    from fedfolder.node.holding import Holding
 
 SETTINGS = "node.toml"
 POLICY = policy_file.FILE
@@ -60,7 +62,7 @@ class NodeHome:
     """A node's home at `path`, opened.
 
     `exchange` is the node's folder on the share, whose last two parts name study and node. `reading` is what node.toml
-    fixes about the data.
+    fixes about the data. `elsewhere` holds the data in place of the file `data`.
     """
 
     path: Path
@@ -71,6 +73,12 @@ class NodeHome:
     study: str
     me: Identity
     reading: Reading = field(default_factory=Reading)
+    elsewhere: Holding | None = None
+
+    @property
+    def holding(self) -> Holding:
+        """Who holds the data and computes."""
+        return self.elsewhere or DataFile(self.data, self.reading)
 
     def journal(self, clock: Callable[[], str]) -> Journal:
         """The node's journal, bound to its study and name."""
@@ -185,8 +193,8 @@ def create(
     (path / KEPT).mkdir(exist_ok=True)
     keys.create(path)
     # In a batch file a percent sign stands doubled.
-    _write_template(path, "run-node.bat", {"PYTHON": f'"{sys.executable.replace("%", "%%")}"'}, newline="\r\n")
-    _write_template(path, "run-node.sh", {"PYTHON": "'" + sys.executable.replace("'", "'\\''") + "'"})
+    _write_template(path, "run-node.bat", {"PYTHON": f'"{interpreter().replace("%", "%%")}"'}, newline="\r\n")
+    _write_template(path, "run-node.sh", {"PYTHON": "'" + interpreter().replace("'", "'\\''") + "'"})
     (path / "run-node.sh").chmod(0o755)
     _write_service(path.absolute(), exchange)
     values = {

@@ -27,6 +27,7 @@ from fedfolder.node.step import Answerer, requests_up_to
 from fedfolder.node.words import printable
 from fedfolder.plan.proposal import Proposal
 from fedfolder.questions.specification import Specification
+from fedfolder.shell import typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +150,7 @@ class Tray:
             raise ConfigError(
                 f"what waits of fit {waiting.fit} was not shown to anybody as it is now",
                 where=str(self._home.path),
-                do=f"read it first: fedfolder node pending {self._home.path}",
+                do=f"read it first: fedfolder node pending {typed(self._home.path)}",
             )
 
     def _needs_yes(self, attempt: Attempt, review: Review) -> bool:
@@ -163,7 +164,7 @@ class Tray:
         if not isinstance(proposal, Proposal) or self._desk.ledger.is_admitted(attempt):
             return Review(concerns=tuple(self._desk.ledger.must_look()))
         policy, command, specification = self._home.policy, proposal.command, Specification.of(proposal.command)
-        answerer = Answerer(self._home.me, self._desk, self._home.data, self._journal, self._home.reading)
+        answerer = Answerer(self._home.me, self._desk, self._home.holding, self._journal)
         try:
             policy.check(command)
             found = policy.found_in_command(command, proposal.roster, self._journal.key(SERVER))
@@ -190,7 +191,7 @@ class Tray:
             raise ConfigError(
                 f"the proposal of fit {fit} does not wait to be approved",
                 where=str(self._home.path),
-                do=f"fedfolder node release {self._home.path} {fit} lets its answer go",
+                do=f"fedfolder node release {typed(self._home.path)} {fit} lets its answer go",
             )
         if waiting.concerns:
             self._require_shown(waiting)
@@ -225,7 +226,7 @@ class Tray:
             raise ConfigError(
                 f"no answer of fit {fit} waits to be released",
                 where=str(self._home.path),
-                do=f"its proposal waits: fedfolder node approve {self._home.path} {fit}",
+                do=f"its proposal waits: fedfolder node approve {typed(self._home.path)} {fit}",
             )
         self._require_shown(waiting)
         self._drafts.release(waiting.asked.header.number, who)
@@ -243,7 +244,7 @@ class Tray:
             f"nothing of fit {fit} {what} here",
             where=str(self._home.path),
             found=f"fit {other}" if other else "no fit",
-            do=f"fedfolder node pending {self._home.path} shows what waits",
+            do=f"fedfolder node pending {typed(self._home.path)} shows what waits",
         )
 
 

@@ -53,7 +53,8 @@ def opened(path: Path, reading: Reading | None = None) -> Opened:
         raise DataFileError(what, where=str(path), found=suffix or "no suffix", expected=expected, do=do)
     check_readable(path)
     reading = Reading() if reading is None else reading
-    return Opened(path, _source(path, suffix, reading), reading)
+    source, typeless = _source(path, suffix, reading), suffix in TEXT_SUFFIXES
+    return Opened(str(path), source, reading, typeless=typeless, nbytes=path.stat().st_size)
 
 
 def _source(path: Path, suffix: str, reading: Reading) -> Source:
@@ -72,11 +73,27 @@ def _source(path: Path, suffix: str, reading: Reading) -> Source:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A data file and how it is read."""
+    """Data and how they are read.
 
-    path: Path
+    Parameters
+    ----------
+    where : str
+        The file, or what else holds them, for messages.
+    source : Source
+        What gives their columns.
+    reading : Reading
+        What node.toml fixes.
+    typeless : bool
+        Whether the columns do not say what type they are of.
+    nbytes : int
+        How much there is to read.
+    """
+
+    where: str
     source: Source
     reading: Reading
+    typeless: bool = False
+    nbytes: int = 0
     _fields: Mapping[str, Field] = field(init=False, repr=False)
     _names: Mapping[str, str] = field(init=False, repr=False)
 
@@ -93,9 +110,9 @@ class Opened:
         for name in names:
             if problem := table.problems.get(self._names[name]):
                 what = f"the variable {name} cannot be read as it is"
-                raise VariableError(what, where=str(self.path), found=problem, do="see fedfolder node check")
-        typeless = frozenset(names) if self.path.suffix.lower() in TEXT_SUFFIXES else frozenset()
-        return Frame(str(self.path), table.nrows, {name: self._column(name, table) for name in names}, typeless)
+                raise VariableError(what, where=self.where, found=problem, do="see fedfolder node check")
+        columns = {name: self._column(name, table) for name in names}
+        return Frame(self.where, table.nrows, columns, frozenset(names) if self.typeless else frozenset())
 
     def held(self, names: Sequence[str]) -> Held:
         """What there is of the variables of these names; see `fedfolder.node.data.read_held`."""
@@ -136,7 +153,7 @@ class Opened:
     def _batches(self) -> Iterator[Sequence[str]]:
         """The names, as many at a time as there is room for."""
         names = list(self._names)
-        parts = min(len(names), 1 + self.path.stat().st_size // AT_A_TIME)
+        parts = min(len(names), 1 + self.nbytes // AT_A_TIME)
         for part in range(parts):
             yield names[len(names) * part // parts : len(names) * (part + 1) // parts]
 
@@ -147,8 +164,8 @@ class Opened:
         own = self.reading.in_file(name)
         if own != name:
             what = f"the data have no variable {name}: node.toml reads it from {own}, which is not there"
-            raise UnknownNameError(what, where=str(self.path), do=nearest(own, self._fields))
-        raise UnknownNameError(f"the data have no variable {name}", where=str(self.path), do=nearest(name, self._names))
+            raise UnknownNameError(what, where=self.where, do=nearest(own, self._fields))
+        raise UnknownNameError(f"the data have no variable {name}", where=self.where, do=nearest(name, self._names))
 
     def _table(self, names: Sequence[str]) -> Table:
         words = WORDS if self.reading.missing is None else self.reading.missing

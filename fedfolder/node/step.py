@@ -26,8 +26,7 @@ from fedfolder.errors import (
 )
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.exchange.names import SERVER
-from fedfolder.node.data import make_sample, read_held, read_variables
-from fedfolder.node.sampling import read_for
+from fedfolder.node.sampling import make_sample, read_for
 from fedfolder.plan.check import Check
 from fedfolder.plan.messages import Content, reply
 from fedfolder.plan.preflight import Preflight
@@ -36,7 +35,6 @@ from fedfolder.questions.specification import Specification
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from fedfolder.command import Command
     from fedfolder.custody.desk import Desk, Held
@@ -46,7 +44,7 @@ if TYPE_CHECKING:
     from fedfolder.exchange.envelope import Header, Message
     from fedfolder.exchange.journal import Journal
     from fedfolder.exchange.mailbox import Identity
-    from fedfolder.node.reading import Reading
+    from fedfolder.node.holding import Holding
     from fedfolder.plan.proposal import Proposal
     from fedfolder.questions.question import Question
     from fedfolder.questions.sample import Sample
@@ -98,15 +96,14 @@ class Answered:
 class Answerer:
     """Answers the requests of one node.
 
-    The sample of the last fit is kept, so that the data file is read once a fit. Whoever reads it again, after a
+    The sample of the last fit is kept, so that the data are read once a fit. Whoever reads it again, after a
     restart, must find the rows that were answered for before.
     """
 
     me: Identity
     desk: Desk
-    data: Path
+    holding: Holding
     journal: Journal
-    reading: Reading
     _kept: Read | None = field(default=None, init=False)
 
     def answer(self, requests: Sequence[Message]) -> Answered | Held:
@@ -129,13 +126,14 @@ class Answerer:
         if held:
             return held
         refuse(self.desk.standing(of_driver(self.desk.policy.limits, proposal)))
+        self.holding.require(Specification.of(proposal.command))
         question = gate.question(proposal, requests, self.journal.of_fit(attempt.fit, OUT, peer=SERVER))
         read = self.read(attempt, proposal.command)
         held = self.desk.look(attempt, Specification.of(proposal.command), read.sample, read.seen)
         if held:
             return held
-        self.desk.weigh(attempt, question, read.sample)
-        content = reply(question, question.compute(read.sample))
+        self.desk.weigh(attempt, self.holding.meant(question), read.sample)
+        content = reply(question, self.holding.compute(question, read.sample), self.holding.own_likelihood(question))
         return Answered(content, question, read.seen)
 
     def _checked(self, proposal: Check, attempt: Attempt, requests: Sequence[Message]) -> Answered | Held:
@@ -147,7 +145,7 @@ class Answerer:
         if held:
             return held
         names = proposal.dictionary.names
-        held_data = read_held(self.data, names, self.reading, released=self.desk.policy.variables)
+        held_data = self.holding.held(names, self.desk.policy.variables)
         return Answered(reply(question, question.compute(held_data)), question, told=("check",))
 
     def _preflight(self, preflight: Preflight, attempt: Attempt, requests: Sequence[Message]) -> Answered | Held:
@@ -176,6 +174,7 @@ class Answerer:
 
         try:
             yield from of(self.desk.standing(self.desk.of_command(command, proposal.roster)))
+            self.holding.require(Specification.of(command))
             read = self.read(attempt, command)
             yield from of(self.desk.policy.of_sample(Specification.of(command), read.sample))
             yield from of(self.desk.concerns(attempt, read.seen), by_person=True)
@@ -220,7 +219,7 @@ class Answerer:
         if self._kept is None or self._kept.attempt != attempt:
             self._kept = None
             person = self.desk.policy.person
-            frame = read_variables(self.data, read_for(command, person), self.reading)
+            frame = self.holding.variables(read_for(command, person))
             sample = make_sample(frame, command, person)
             digest = self._same_rows(attempt, sample.digest())
             seen = self.desk.ledger.seen(frame.columns, command, sample, person=person)
@@ -232,8 +231,8 @@ class Answerer:
         if self.journal.fact(_rows_of(attempt)) not in {None, digest}:
             raise DataChangedError(
                 "the data have changed since an earlier round of this fit",
-                where=str(self.data),
-                do="put the file back as it was, or let the server's side run the command again as a new attempt",
+                where=self.holding.where,
+                do="put the data back as they were, or let the server's side run the command again as a new attempt",
             )
         return digest
 

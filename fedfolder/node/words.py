@@ -29,7 +29,8 @@ def printable(text: object) -> str:
 
 def started(home: NodeHome) -> str:
     """The first line of a daemon."""
-    return f"{home.me.name} of study {home.study} is ready; data {home.data.name}; watching {home.exchange}"
+    data = home.data.name if home.elsewhere is None else home.elsewhere.where
+    return f"{home.me.name} of study {home.study} is ready; data {data}; watching {home.exchange}"
 
 
 def received(message: Message) -> str:

@@ -8,6 +8,7 @@ asked. What nodes stated travels with the published sums; custody reads it.
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -34,6 +35,9 @@ PROPOSAL, QUESTION, PUBLISHED, SCALARS, STATUS, MESSAGE, WITHOUT = (
     "without",
 )
 STATEMENT, STATEMENTS = "statement", "statements"
+LIKELIHOOD = "likelihood"
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
+"""What a function of Mata can be called."""
 
 Past: TypeAlias = "Callable[[Question], Step]"
 Hold: TypeAlias = "Callable[[int, Question, Sums], None]"
@@ -122,10 +126,31 @@ def _with_sums(body: Body, files: Files, published: Sums | None, statements: Map
     return Content(body, files)
 
 
-def reply(question: Question, sums: Sums) -> Content:
-    """What a reply says."""
+def reply(question: Question, sums: Sums, own_likelihood: str = "") -> Content:
+    """What a reply says.
+
+    Parameters
+    ----------
+    own_likelihood : str
+        The name of the likelihood that the node has put in the place of the model's; mostly empty.
+    """
     scalars, table = to_parts(sums)
-    return Content({SCALARS: scalars}, {question.answer_name: table})
+    own = {LIKELIHOOD: own_likelihood} if own_likelihood else {}
+    return Content({SCALARS: scalars, **own}, {question.answer_name: table})
+
+
+def own_likelihood(content: Content, *, where: str) -> str:
+    """The likelihood that a reply says it was computed with in the place of the model's; mostly empty.
+
+    Raises
+    ------
+    TamperedAnswerError
+        If it is no name.
+    """
+    name = content.body.get(LIKELIHOOD, "")
+    if name != "" and not (isinstance(name, str) and NAME.fullmatch(name)):
+        raise TamperedAnswerError("the likelihood that this answer names is no name", where=where)
+    return str(name)
 
 
 def read_reply(question: Question, content: Content, *, where: str) -> Sums:

@@ -6,6 +6,7 @@ machine does.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from dataclasses import dataclass, field
@@ -70,13 +71,19 @@ def contribution(question: AtBeta, sample: Sample) -> Contribution:
                 total = _of_rows(question, likelihood, sample)
             case other:
                 raise TypeError(other)
-    # Both triangles come out of the same products, but not always of the same order of additions.
-    lower = np.tril(total.hessian)
-    total.hessian = lower + np.tril(total.hessian, -1).T
+    return settled(total)
+
+
+def settled(total: Contribution) -> Contribution:
+    """The same with one triangle of the Hessian on both sides; nothing but zeros where anything is not finite.
+
+    Both triangles come out of the same products, but not always of the same order of additions.
+    """
     if math.isfinite(total.loglike) and np.isfinite(total.score).all() and np.isfinite(total.hessian).all():
-        return total
-    undefined = Contribution.nothing(question.parameters.count)
-    undefined.further = dict.fromkeys(question.specification.likelihood.also, 0.0)
+        lower = np.tril(total.hessian)
+        return dataclasses.replace(total, hessian=lower + np.tril(total.hessian, -1).T)
+    undefined = Contribution.nothing(len(total.score))
+    undefined.further = dict.fromkeys(total.further, 0.0)
     undefined.defined = False
     return undefined
 

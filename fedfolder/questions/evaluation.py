@@ -14,7 +14,7 @@ import numpy as np
 from fedfolder.errors import TamperedAnswerError
 from fedfolder.likelihood.base import ROUNDING
 from fedfolder.questions.at_beta import CANDIDATE, AtBeta
-from fedfolder.questions.compute import contribution
+from fedfolder.questions.compute import contribution, settled
 from fedfolder.questions.moments import WEIGHT
 from fedfolder.questions.question import whole
 from fedfolder.questions.sums import Sums
@@ -23,6 +23,7 @@ from fedfolder.solve.derivatives import Derivatives
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fedfolder.questions.compute import Contribution
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.sums import Labels, Values
 
@@ -48,7 +49,11 @@ class Evaluation(AtBeta):
 
     def compute(self, sample: Sample) -> Sums:
         """Sums over the rows of `sample`."""
-        found, nobs = contribution(self, sample), self.included(sample).nobs
+        return self.answer(contribution(self, sample), sample)
+
+    def answer(self, found: Contribution, sample: Sample) -> Sums:
+        """The answer from the sums over the rows of `sample`, whoever has made them."""
+        found, nobs = settled(found), self.included(sample).nobs
         rows: dict[Labels, Values] = {
             (CANDIDATE, *label): (float(found.score[j]), *map(float, found.hessian[j]))
             for j, label in enumerate(self.parameters.labels)

@@ -65,7 +65,10 @@ class Pair(Question):
 
     def compute(self, sample: Sample) -> Sums:
         """Both answers in one table."""
-        model, constant = self.model.compute(sample), self.constant.compute(sample)
+        return self.together(self.model.compute(sample), self.constant.compute(sample))
+
+    def together(self, model: Sums, constant: Sums) -> Sums:
+        """The answers to the two questions in one table."""
         rows = dict(model.rows)
         for (_, *label), row in constant.rows.items():
             cells = dict(zip(constant.columns, row, strict=True))

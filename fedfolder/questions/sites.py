@@ -139,8 +139,14 @@ class Site:
         """The rows that it fits with."""
         return self._nobs or 0
 
-    def hold(self, asked: object, answer: Sums, *, where: str) -> None:
+    def hold(self, asked: object, answer: Sums, *, where: str, own_likelihood: bool = False) -> None:
         """Take in an answer to the question `asked`.
+
+        Parameters
+        ----------
+        own_likelihood : bool
+            Whether the node has another likelihood than the one that was asked about: its gradient then tells nothing
+            of the number of events.
 
         Raises
         ------
@@ -166,7 +172,8 @@ class Site:
         if isinstance(asked, Moments):
             self._moments = answer
         if isinstance(asked, Evaluation):
-            self._require_events(asked, answer, where)
+            if not own_likelihood:
+                self._require_events(asked, answer, where)
             if self._last is not None and _comparable(self._last[0], asked):
                 self._require_concave(self._last, (asked, answer), where)
             self._last = (asked, answer)

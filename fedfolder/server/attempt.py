@@ -5,9 +5,10 @@ An attempt that has ended is written out once more.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
-from fedfolder.errors import RefusedError
+from fedfolder.errors import RefusedError, TamperedAnswerError
 from fedfolder.exchange.journal import OUT
 from fedfolder.plan import messages
 from fedfolder.plan.fit import fit
@@ -41,7 +42,8 @@ class Attempt(Asking):
         To all nodes, opened. Those that are not in the proposal's roster are left alone.
     units_differ : bool
         Go on when a site's variable looks as if it were in other units.
-
+    own_likelihoods : bool
+        Go on when a node computes with a likelihood of its own in the place of the model's.
     """
 
     def __init__(
@@ -53,10 +55,13 @@ class Attempt(Asking):
         progress: Progress,
         *,
         units_differ: bool,
+        own_likelihoods: bool = False,
     ) -> None:
         super().__init__(place, proposal, channels, journal, progress)
         self.proposal = proposal
         self._units_differ = units_differ
+        self._own_allowed = own_likelihoods
+        self._own: dict[str, str] = {}
         self._sites = {node: Site(node) for node in proposal.nodes}
 
     @property
@@ -93,7 +98,18 @@ class Attempt(Asking):
                 asked, published = self.ask(round_, question, published)
                 question = program.send((asked, published))
         except StopIteration as end:
-            return end.value, published
+            return self._with_note(end.value), published
+
+    def _with_note(self, result: FitResult) -> FitResult:
+        if not self._own:
+            return result
+        told = ", ".join(f"{name} at {node}" for node, name in self._own.items())
+        model = self.proposal.command.likelihood
+        note = (
+            f"Note: computed with likelihoods of sites' own in the place of {model}: {told}. "
+            "Title, ll_0 and what is tested with it are the model's, not theirs."
+        )
+        return dataclasses.replace(result, notes=(*result.notes, note))
 
     def ask(self, round_: int, question: Question, published: Sums | None) -> tuple[Question, Sums]:
         """Ask every node; return the question as it stands in the journal, and the sum of the answers."""
@@ -110,6 +126,17 @@ class Attempt(Asking):
         # In the roster's order, whatever order they came in.
         return asked, add(answers.values())
 
+    def was_asked(self, round_: int, question: Question) -> Question | None:
+        """The question of a round as the journal has it, None if nothing was asked yet.
+
+        Raises
+        ------
+        RefusedError, BetaError
+            If something else was asked than the plan comes to.
+        """
+        requests = self._journal.of_round(self.place.fit, self.place.attempt, round_, OUT)
+        return messages.asked(question, messages.content(next(iter(requests.values())))) if requests else None
+
     def _compare(self, answers: Mapping[str, Sums]) -> None:
         require_one_kind(answers)
         goes_on = self.place.status or self._journal.of_round(self.place.fit, self.place.attempt, 2, OUT)
@@ -120,9 +147,27 @@ class Attempt(Asking):
 
     def _read(self, question: Question, node: str, message: Message) -> Sums:
         """One node's sums, held against what was asked and against its own earlier ones."""
-        sums = messages.read_reply(question, messages.content(message), where=f"{node}: {message.name}")
-        self._sites[node].hold(question, sums, where=message.name)
+        said = messages.content(message)
+        sums = messages.read_reply(question, said, where=f"{node}: {message.name}")
+        own = messages.own_likelihood(said, where=f"{node}: {message.name}")
+        if own:
+            self._note_own(node, own, message)
+        self._sites[node].hold(question, sums, where=message.name, own_likelihood=bool(own))
         return sums
+
+    def _note_own(self, node: str, own: str, message: Message) -> None:
+        model = self.proposal.command.likelihood
+        if not self._own_allowed and not self.place.status:
+            raise TamperedAnswerError(
+                f"{node} computes with a likelihood of its own in the place of {model}",
+                where=message.name,
+                found=own,
+                expected=f"the log-likelihood of {model}",
+                do="agree on it with every site; then the same command goes on with --own-likelihoods",
+            )
+        if node not in self._own:
+            self._progress.note(f"{node} computes with its own likelihood {own} in the place of {model}.")
+        self._own[node] = own
 
     def _require_no_refusal(self, replies: Mapping[str, Message]) -> None:
         refusals = {node: message for node, message in replies.items() if message.header.kind == "refusal"}
@@ -131,6 +176,7 @@ class Attempt(Asking):
         self.close(None, REFUSED)
         raise RefusedError(
             f"{' and '.join(refusals)} refused",
+            codes=[str(message.header.body.get("code")) for message in refusals.values()],
             where=f"fit {self.place.fit}, attempt {self.place.attempt}",
             found="; ".join(f"{node}: {refusal_in_words(m.header.body)}" for node, m in refusals.items()),
             do=after_refusal([message.header.body for message in refusals.values()]),

@@ -70,12 +70,17 @@ class Channels:
         self._journal = journal
         self._progress = progress
         self._clock = clock
-        self._deadline = clock() + timeout if timeout else math.inf
+        self.timeout = timeout
+        self.wait_anew()
         self._longest_pause = longest_pause
         self._idle = idle
         self._absence = absence
         self._told: set[str] = set()
         self._reached: set[str] = set()
+
+    def wait_anew(self) -> None:
+        """Let the study's time begin now: for what stays open while a person thinks."""
+        self._deadline = self._clock() + self.timeout if self.timeout else math.inf
 
     def open(self) -> list[str]:
         """Take possession of every channel, and wait until every node has introduced itself.

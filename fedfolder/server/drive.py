@@ -38,6 +38,8 @@ class Fit:
         Begin anew even if the journal holds this fit's result.
     units_differ : bool
         Go on when a site's variable looks as if it were in other units.
+    own_likelihoods : bool
+        Go on when a node computes with a likelihood of its own.
     absent : sequence of str
         Nodes that have not introduced themselves in time.
     """
@@ -51,12 +53,14 @@ class Fit:
         *,
         again: bool,
         units_differ: bool = False,
+        own_likelihoods: bool = False,
         absent: Sequence[str] = (),
     ) -> None:
         self._channels = channels
         self._journal = journal
         self._progress = progress
         self._units_differ = units_differ
+        self._own_likelihoods = own_likelihoods
         self.place = place.find(journal, command, list(channels.boxes), again=again)
         self._attempt = self._next(self._proposal(command, absent))
 
@@ -79,7 +83,13 @@ class Fit:
 
     def _next(self, proposal: Proposal) -> Attempt:
         return Attempt(
-            self.place, proposal, self._channels, self._journal, self._progress, units_differ=self._units_differ
+            self.place,
+            proposal,
+            self._channels,
+            self._journal,
+            self._progress,
+            units_differ=self._units_differ,
+            own_likelihoods=self._own_likelihoods,
         )
 
     def run(self) -> FitResult:

@@ -17,8 +17,12 @@ from fedfolder.errors import (
     VariableError,
 )
 from fedfolder.plan.external import external
+from fedfolder.plan.layout import lay_out
 from fedfolder.plan.proposal import MOST_EVALUATIONS, Proposal, read_command
 from fedfolder.plan.units import names, to_user
+from fedfolder.questions.evaluation import Evaluation
+from fedfolder.questions.moments import NOBS, WEIGHT, Moments, factors_of, levels_of
+from fedfolder.questions.specification import COUNTING, Specification
 from fedfolder.questions.within import Within
 from fedfolder.server.attempt import Attempt
 from fedfolder.server.place import CONTRADICTED, find
@@ -32,10 +36,11 @@ if TYPE_CHECKING:
 
     from fedfolder.command import Command
     from fedfolder.exchange.journal import Journal
-    from fedfolder.questions.evaluation import Evaluation
+    from fedfolder.plan.layout import Layout
     from fedfolder.questions.question import Question
     from fedfolder.questions.sums import Sums
     from fedfolder.server.channels import Channels, Idle
+    from fedfolder.server.place import Place
     from fedfolder.server.progress import Progress
 
 RADIUS = 1.0
@@ -47,6 +52,9 @@ class Asker(Protocol):
 
     def ask(self, round_: int, question: Question, published: Sums | None) -> tuple[Question, Sums]:
         """The question as it was put, and the sum of the answers."""
+
+    def was_asked(self, round_: int, question: Question) -> Question | None:
+        """The question as it was put before, if it was."""
 
     def close(self, published: Sums | None, status: str, message: str = "") -> None:
         """Tell the nodes that it is over."""
@@ -62,6 +70,15 @@ class Driven:
     asker : Asker
         Puts its questions.
 
+    Attributes
+    ----------
+    names : tuple of str
+        The parameters (p,) as in Stata's e(b). What is collinear, or predicts perfectly, is not among them.
+    columns : tuple of str
+        The columns of each equation, without the constant.
+    specification : Specification
+        With the levels of a categorical outcome.
+
     Raises
     ------
     FitError
@@ -69,44 +86,94 @@ class Driven:
     """
 
     def __init__(self, proposal: Proposal, asker: Asker) -> None:
+        self.proposal = proposal
         self._asker = asker
         self._program = external(proposal)
         self._published: Sums | None = None
-        self._round = 0
+        self._rounds = 0
         self._closed = False
         self._known: dict[bytes, Derivatives] = {}
         self._next: Within | None = None
-        question = next(self._program)
+        question: Question | None = next(self._program)
         while not isinstance(question, Within):
-            following = self._ask(question)
-            if following is None:
+            if question is None:
                 raise FitError(self._end, do="change the command")
-            question = following
+            if isinstance(question, Moments):
+                question, self._moments = self._ask(question), self._sums
+            else:
+                question = self._ask(question)
         self._next = question
+        self._first = self._sums
+        self.specification, self.columns = question.specification, question.design.columns
         self._to_user = to_user(question.parameters, question.specification.likelihood)
         self._from_user = np.linalg.inv(self._to_user)
+        (_, self._begins), _ = question.path
+        self.names = names(question.parameters, question.specification.likelihood)
+
+    @property
+    def layout(self) -> Layout:
+        """What the moments settled: levels, bases, and all columns of the command."""
+        return lay_out(Specification.of(self.specification.command), self._moments)
+
+    @property
+    def levels(self) -> dict[str, dict[str, float]]:
+        """The levels of each factor and of a categorical outcome, sorted, each with its weighted number of rows."""
+        categorical = [self.specification.outcome] if self.specification.likelihood.categorical else []
+        factors = [factor.variable for factor in factors_of(self.specification.terms)]
+        return levels_of(self._moments, dict.fromkeys([*categorical, *factors]))
+
+    def occurs(self, label: str) -> bool:
+        """Whether a column that the terms can have, bases included, is anything but zero."""
+        return any(self._moments.rows.get((label,), ()))
+
+    @property
+    def observations(self) -> float:
+        """What counts as n, without the rows that a perfect predictor takes out."""
+        counts = self.specification.weighted in COUNTING
+        return self._first.scalars[WEIGHT if counts else NOBS]
+
+    @property
+    def start(self) -> NDArray[np.float64]:
+        """Where the plan itself begins (p,): slopes of zero, where the likelihood is defined."""
+        return self._to_user @ self._begins
+
+    @property
+    def rounds(self) -> int:
+        """Rounds so far."""
+        return self._rounds
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the nodes have not been told that it is over."""
+        return not self._closed
+
+    @property
+    def _sums(self) -> Sums:
+        """The sums of the round before."""
+        if self._published is None:
+            raise TypeError("nothing was asked")
+        return self._published
 
     def _ask(self, question: Question) -> Question | None:
         """Put a question; return the next one, None at the end of the plan."""
-        self._round += 1
         try:
-            asked, self._published = self._asker.ask(self._round, question, self._published)
+            # An interrupted wait is this round's still: whoever asks again waits on.
+            asked, self._published = self._asker.ask(self._rounds + 1, question, self._published)
+            self._rounds += 1
             return self._program.send((asked, self._published))
         except StopIteration as end:
             self._end = str(end.value.message)
             self.close(end.value.status, self._end)
             return None
+        except RefusedError:
+            # The asker has told the nodes.
+            self._closed = True
+            raise
         except (UnknownNameError, VariableError, TamperedAnswerError):
             # The journal would say the same again for ever: what is mended is asked anew.
             self._published = None
             self.close(CONTRADICTED)
             raise
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The parameters (p,) as in Stata's e(b). What is collinear, or predicts perfectly, is not among them."""
-        question = self._question
-        return names(question.parameters, question.specification.likelihood)
 
     @property
     def _question(self) -> Within:
@@ -116,6 +183,8 @@ class Driven:
                 expected=f"at most {MOST_EVALUATIONS}",
                 do="propose the fit again, and let the other program start nearer or take fewer steps",
             )
+        if self._closed:
+            raise RefusedError("this fit is over: the nodes were told so", do="open it again: in Stata, fedfolder stub")
         return self._next
 
     def evaluate(self, beta: ArrayLike) -> Derivatives:
@@ -130,28 +199,28 @@ class Driven:
         WaitingError, TamperedAnswerError, ExchangeError
         """
         given = np.asarray(beta, dtype=np.float64)
-        known = self._known.get(given.tobytes())
-        return known if known is not None else self._evaluate(given)
-
-    def _evaluate(self, given: NDArray[np.float64]) -> Derivatives:
-        question = self._question
-        if given.shape != (question.parameters.count,):
+        if given.shape != (len(self.names),):
             raise BetaError(
                 "the beta has another length than the model",
                 found=str(given.shape),
-                expected=f"({question.parameters.count},): {', '.join(self.names)}",
+                expected=f"({len(self.names)},): {', '.join(self.names)}",
             )
-        asked = question.at(self._from_user @ given)
-        following = self._ask(asked)
+        wanted = self._from_user @ given
+        while wanted.tobytes() not in self._known:
+            # What the journal holds was asked before this program began, or before it was interrupted, and whatever is
+            # asked now, the nodes must answer that first.
+            self._evaluate(self._asker.was_asked(self._rounds + 1, self._question) or self._question.at(wanted))
+        return self._known[wanted.tobytes()]
+
+    def _evaluate(self, question: Question) -> None:
+        if not isinstance(question, Evaluation):
+            raise TypeError("another kind of question was put than is asked now")
+        following = self._ask(question)
         self._next = following if isinstance(following, Within) else None
-        found = self._in_user_units(asked)
-        self._known[given.tobytes()] = found
-        return found
+        self._known[question.beta.tobytes()] = self._in_user_units(question)
 
     def _in_user_units(self, asked: Evaluation) -> Derivatives:
-        if self._published is None:
-            raise TypeError("nothing was asked")
-        found, a = asked.derivatives(self._published), self._from_user
+        found, a = asked.derivatives(self._sums), self._from_user
         hessian = a.T @ found.hessian @ a
         return Derivatives(
             found.nobs, found.loglike, a.T @ found.score, (hessian + hessian.T) / 2, found.further, found.weight
@@ -179,8 +248,12 @@ class External(Driven):
         The trust radius that is proposed, in standard deviations of the columns.
     again : bool
         Begin anew, whatever the journal holds.
-    timeout, progress, idle
-        As in `fedfolder.server.run.run`.
+    own_likelihoods : bool
+        Take answers that nodes computed by a likelihood of their own.
+    timeout : float, optional
+        As in `fedfolder.server.run.run`; it begins anew with each evaluation.
+    progress, idle
+        As there.
 
     Raises
     ------
@@ -195,21 +268,41 @@ class External(Driven):
         *,
         radius: float = RADIUS,
         again: bool = False,
+        own_likelihoods: bool = False,
         timeout: float | None = None,
         progress: Progress | None = None,
         idle: Idle | None = None,
     ) -> None:
         parsed, opened = read_command(command), open_study(Path(study))
+        progress = progress or Silent()
         with contextlib.ExitStack() as stack:
-            journal, channels = reached(opened, stack, progress or Silent(), timeout=timeout, idle=idle)
+            journal, channels = reached(opened, stack, progress, timeout=timeout, idle=idle)
             channels.open()
-            attempt = _attempt(parsed, radius, journal, channels, progress or Silent(), again=again)
+            place, proposal = _placed(parsed, radius, journal, channels, again=again)
+            allowed = {"units_differ": False, "own_likelihoods": own_likelihoods}
+            attempt = Attempt(place, proposal, channels, journal, progress, **allowed)
+            if not attempt.place.is_new:
+                progress.note(f"Going on with fit {attempt.place.fit}.")
             attempt.settle()
             super().__init__(attempt.proposal, attempt)
+            self.number = attempt.place.fit
+            self._channels = channels
             self._stack = stack.pop_all()
+
+    def wait_at_most(self, timeout: float | None) -> None:
+        """From now on, wait this many seconds for each evaluation; for None, as long as was said before."""
+        if timeout is not None:
+            self._channels.timeout = timeout
+
+    def evaluate(self, beta: ArrayLike) -> Derivatives:
+        """As `Driven.evaluate`."""
+        self._channels.wait_anew()
+        return super().evaluate(beta)
 
     def close(self, status: str = "closed", message: str = "") -> None:
         """Tell the nodes that it is over, and let go of the study."""
+        if hasattr(self, "_channels"):
+            self._channels.wait_anew()
         super().close(status, message)
         if hasattr(self, "_stack"):
             self._stack.close()
@@ -221,13 +314,13 @@ class External(Driven):
         self._stack.close()
 
 
-def _attempt(
-    command: Command, radius: float, journal: Journal, channels: Channels, progress: Progress, *, again: bool
-) -> Attempt:
+def _placed(
+    command: Command, radius: float, journal: Journal, channels: Channels, *, again: bool
+) -> tuple[Place, Proposal]:
     """The attempt to go on with, or a new one: what was closed has no result that could be shown again."""
     roster = tuple((node, (journal.key(node) or b"").hex()) for node in channels.boxes)
     proposal = Proposal(command, roster, driver="external", radius=radius)
     place = find(journal, command, list(channels.boxes), again=again, driver="external")
     if place.status or (place.proposal is not None and place.proposal != proposal):
         place = find(journal, command, list(channels.boxes), again=True, driver="external")
-    return Attempt(place, proposal, channels, journal, progress, units_differ=False)
+    return place, proposal

@@ -39,6 +39,7 @@ def run(
     drop_after: float | None = None,
     min_nodes: int = FEWEST_NODES,
     units_differ: bool = False,
+    own_likelihoods: bool = False,
     progress: Progress | None = None,
     idle: Idle | None = None,
 ) -> FitResult:
@@ -61,6 +62,8 @@ def run(
         Nodes that must then be left, or it is waited for all the same.
     units_differ : bool
         Go on when a variable at one site looks as if it were in other units.
+    own_likelihoods : bool
+        Go on when a node computes with a likelihood of its own in the place of the model's.
     progress : Progress, optional
         Told what happens.
     idle : callable, optional
@@ -90,7 +93,16 @@ def run(
         # A fit that has ended is shown again without its nodes.
         ended = find(journal, parsed, opened.nodes, again=again).status
         absent = [] if ended else channels.open()
-        fit = Fit(parsed, channels, journal, progress, again=again, units_differ=units_differ, absent=absent)
+        fit = Fit(
+            parsed,
+            channels,
+            journal,
+            progress,
+            again=again,
+            units_differ=units_differ,
+            own_likelihoods=own_likelihoods,
+            absent=absent,
+        )
         result = dataclasses.replace(fit.run(), labels=labels)
         write_result(opened.path / RUNS / f"fit{fit.place.fit}", result)
         return result

@@ -17,7 +17,7 @@ from fedfolder.custody.policy import Policy
 from fedfolder.dictionary import parse
 from fedfolder.errors import ConfigError, RefusedError
 from fedfolder.exchange.journal import IN, OUT
-from fedfolder.node import step
+from fedfolder.node import holding, step
 from fedfolder.node.data import read_held
 from fedfolder.plan import check as plan_check
 from fedfolder.plan import messages
@@ -133,7 +133,7 @@ def test_a_variable_that_is_not_released_is_not_even_read(bench: Bench, monkeypa
         asked.append(tuple(name for name in names if name in released))
         return honest(path, names, reading, released=released)
 
-    monkeypatch.setattr(step, "read_held", watched)
+    monkeypatch.setattr(holding, "read_held", watched)
     found = check(bench)
     assert {fact for fact in said(found, "south") if fact[0] == "age"} == {("age", "absent", "not released")}
     assert asked[1] == ("low", "smoke")

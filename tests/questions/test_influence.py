@@ -124,7 +124,7 @@ def test_a_node_without_a_level_or_with_one_row_has_its_answer(name):
 
 
 def test_a_level_of_one_row_is_wholly_that_rows():
-    frame = problem("logit").frame
+    frame = problem("logit").frame.copy()
     frame.loc[7, "g"] = 9
     sample, asked = evaluations("logit y x i.g", frame)
     assert influence(asked[0], sample).leverage == pytest.approx(1.0)

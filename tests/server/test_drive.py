@@ -165,7 +165,7 @@ def test_data_that_change_within_a_fit_are_refused_by_the_node_and_named(bench: 
     with pytest.raises(RefusedError, match="south refused") as refused:
         bench.run()
     assert "its data have changed since an earlier round" in refused.value.found
-    assert "put the file back as it was" in bench.log("south")
+    assert "put the data back as they were" in bench.log("south")
     result = bench.run()
     assert result.status == "converged"
     assert headers(bench)[-1] == ("closing", 1, 2)

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fedfolder.custody.approval import Attempt
+from fedfolder.custody.page import Review, page
+from fedfolder.custody.policy import Policy
 from fedfolder.errors import BetaError, FitError, RefusedError
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.likelihood import LIKELIHOODS
@@ -42,6 +45,9 @@ class Memory:
     def ask(self, round_, question, published):  # noqa: ARG002
         self.asked.append(question)
         return question, add(question.compute(sample) for sample in self.samples)
+
+    def was_asked(self, round_, question):  # noqa: ARG002
+        return None
 
     def close(self, published, status, message=""):  # noqa: ARG002
         self.closed.append(status)
@@ -98,6 +104,15 @@ def test_a_custodian_reads_who_drives_and_how_freely(bench):
         read_proposal({**said, "driver": "newton"})
 
 
+def test_the_page_says_in_words_that_another_program_chooses():
+    roster = (("north", "ab"), ("south", "cd"), ("west", "ef"))
+    proposal = Proposal(read_command(COMMAND), roster, driver="external", radius=0.5)
+    text = page(Attempt(1, 1, "x"), proposal, me="north", server=("", ""), policy=Policy(()), review=Review())
+    said = " ".join(text.split())
+    assert "each beta is chosen by another program on the server's side, such as Stata's ml" in said
+    assert "no beta farther than 0.5 standard deviations of the columns from that path" in said
+
+
 def test_it_is_another_fit_than_one_that_this_program_drives(bench):
     assert bench.run(COMMAND).status == "converged"
     with External(bench.study.path, COMMAND, idle=bench.work, timeout=60) as fit:
@@ -117,6 +132,56 @@ def test_a_program_that_begins_again_is_answered_from_the_journal(bench):
         assert np.array_equal(again.hessian, first.hessian)
         newton(fit)
         fit.close()
+
+
+def test_a_program_that_begins_again_elsewhere_goes_on_after_what_was_asked(bench):
+    with External(bench.study.path, COMMAND, idle=bench.work, timeout=60) as fit:
+        there = fit.evaluate([0.01, 0.0, 0.0])
+        fit.evaluate([0.02, 0.0, 0.0])
+    with External(bench.study.path, COMMAND, idle=bench.work, timeout=60) as fit:
+        fit.evaluate([0.03, 0.0, 0.0])
+        rounds = fit.rounds
+        assert np.array_equal(fit.evaluate([0.01, 0.0, 0.0]).score, there.score)
+        assert fit.rounds == rounds
+        beta, _ = newton(fit)
+        fit.close()
+    result = bench.run(COMMAND)
+    assert np.all(np.abs(beta - result.beta) <= 1e-9 * result.bse.to_numpy())
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_wait_that_was_interrupted_goes_on_whatever_is_asked_next(bench, same):
+    def interrupted(_seconds=0.0):
+        raise KeyboardInterrupt
+
+    idle = {"now": bench.work}
+    with External(bench.study.path, COMMAND, idle=lambda _: idle["now"](), timeout=60) as fit:
+        before = fit.rounds
+        idle["now"] = interrupted
+        with pytest.raises(KeyboardInterrupt):
+            fit.evaluate([0.01, 0.0, 0.0])
+        assert fit.is_open
+        idle["now"] = bench.work
+        found = fit.evaluate([0.01 if same else 0.02, 0.0, 0.0])
+        assert fit.rounds == before + (1 if same else 2)
+        fit.close()
+    with External(bench.study.path, COMMAND, idle=bench.work, timeout=60) as fit:
+        again = fit.evaluate([0.01 if same else 0.02, 0.0, 0.0])
+        fit.close()
+    np.testing.assert_allclose(again.hessian, found.hessian, rtol=1e-12)
+
+
+def test_a_refused_fit_is_not_open(bench, monkeypatch):
+    with External(bench.study.path, COMMAND, idle=bench.work, timeout=60) as fit:
+        server_side, expected = Within.at, fit._next  # noqa: SLF001
+
+        def boundless(question, beta):
+            return server_side(_without_radius(question) if question is expected else question, beta)
+
+        monkeypatch.setattr(Within, "at", boundless)
+        with pytest.raises(RefusedError):
+            fit.evaluate([0.0, 50.0, 0.0])
+        assert not fit.is_open
 
 
 def test_a_beta_outside_the_radius_is_not_sent(bench):

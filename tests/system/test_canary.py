@@ -20,7 +20,7 @@ import pytest
 
 from fedfolder.custody import gate
 from fedfolder.errors import FedfolderError, PolicyError, WaitingError
-from fedfolder.node import loop, step, words
+from fedfolder.node import holding, loop, step, words
 from fedfolder.node.home import open_home
 from fedfolder.node.step import REFUSALS
 from fedfolder.server.check import check_study
@@ -224,7 +224,7 @@ def test_no_value_leaves_in_a_refusal_of_any_class(
             raise kind("the test refuses", **more) from error
 
     made = cage({"y": Y, "x": WITH_NUMBER, "name": WITH_TEXT})
-    monkeypatch.setattr(step, "read_variables", refuse)
+    monkeypatch.setattr(holding, "read_variables", refuse)
     error = made.fit("regress y x")
     assert error is not None
     assert "refused" in (made.home / "log.txt").read_text(encoding="utf-8")
@@ -301,7 +301,7 @@ def crash(*_: object, **__: object) -> None:
 
 
 PLACES: dict[str, tuple[object, str]] = {
-    "reading": (step, "read_variables"),
+    "reading": (holding, "read_variables"),
     "making the sample": (step, "make_sample"),
     "computing": (step, "reply"),
     "finding the question": (gate, "question"),
@@ -364,6 +364,7 @@ READS_NONE = {
     "test", "testparm", "lincom", "nlcom", "lrtest", "estat ic", "estat vce", "estimates show", "estimates table",
     "audit show", "audit export", "audit verify", "node reject", "node release", "node ledger", "node trust",
     "policy init", "policy show", "policy waive", "key show", "key revoke", "preflight",
+    "stata install", "stata zip",
 }  # fmt: skip
 
 
