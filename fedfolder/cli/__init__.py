@@ -20,6 +20,7 @@ from fedfolder.cli import (
     postestimation,
     predict,
     preflight,
+    stata,
     status,
     study,
     tables,
@@ -100,6 +101,7 @@ for command in (
     key.key,
     carry.carry,
     carry.doctor,
+    stata.stata,
 ):
     cli.add_command(command)
 for command in (

@@ -1,0 +1,249 @@
+"""What Stata's help says of each model and each option, in words; the lists themselves come from the registry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+STUDY = 'study("C:/studies/lbw")'
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a page says of a model, beyond what the registry knows.
+
+    Parameters
+    ----------
+    fits : str
+        What it fits, after its name and before a full stop.
+    examples : tuple of (str, str)
+        What each is for, and the command without the study.
+    results : tuple of (str, str)
+        Results in e() that other models do not have.
+    remark : tuple of str
+        Paragraphs of its own.
+    needs : str
+        Options without which it is none, as in its syntax.
+    """
+
+    fits: str
+    examples: tuple[tuple[str, str], ...]
+    results: tuple[tuple[str, str], ...] = ()
+    remark: tuple[str, ...] = ()
+    needs: str = ""
+
+
+PERFECT = (
+    "A 0/1 column that predicts the outcome perfectly over all nodes together is left out with its rows, and a note "
+    "says so, as {helpb logit} does."
+)
+CUTS = (
+    "The cutpoints are named {cmd:/cut1}, {cmd:/cut2}, and so on. The levels of the outcome are those of all nodes "
+    "together, in the order of their numbers."
+)
+
+MODELS = {
+    "logit": Words(
+        "a logistic regression of a 0/1 outcome",
+        (
+            ("Logistic regression of low birth weight", "logit low age lwt i.race smoke"),
+            ("The same, with odds ratios in the table", "logit low age lwt i.race smoke, or"),
+            (
+                "An interaction, and variances that allow for clusters",
+                "logit low c.age##i.smoke, vce(cluster hospital)",
+            ),
+        ),
+        remark=(PERFECT,),
+    ),
+    "probit": Words(
+        "a probit regression of a 0/1 outcome",
+        (
+            ("Probit regression of low birth weight", "probit low age lwt i.race smoke"),
+            ("Mothers under 40, with robust variances", "probit low age i.race if age<40, vce(robust)"),
+        ),
+        remark=(PERFECT,),
+    ),
+    "cloglog": Words(
+        "a complementary log-log regression of a 0/1 outcome",
+        (
+            ("Complementary log-log regression", "cloglog low age lwt i.race smoke"),
+            ("Hazard ratios from grouped survival times", "cloglog died i.interval age i.stage, eform"),
+        ),
+        remark=(PERFECT,),
+    ),
+    "regress": Words(
+        "a linear regression",
+        (
+            ("Linear regression of birth weight in grams", "regress bwt age i.race smoke"),
+            ("With robust variances", "regress bwt age i.race smoke, vce(robust)"),
+            ("Means per cell, each weighted with how many it is of", "regress mbwt age i.race [aw=n]"),
+        ),
+        results=(
+            ("scalar mss", "model sum of squares"),
+            ("scalar rss", "residual sum of squares"),
+            ("scalar r2", "R-squared"),
+            ("scalar r2_a", "adjusted R-squared"),
+            ("scalar F", "F statistic"),
+            ("scalar rmse", "root mean squared error"),
+            ("scalar df_r", "residual degrees of freedom"),
+        ),
+    ),
+    "poisson": Words(
+        "a Poisson regression of counts or rates",
+        (
+            ("Death rates by age and sex, as rate ratios", "poisson deaths i.agegrp i.sex, exposure(pyears) irr"),
+            ("The logarithm of person-years as a variable of its own", "poisson deaths i.agegrp, offset(lnpyears)"),
+        ),
+    ),
+    "nbreg": Words(
+        "a negative binomial regression of counts, with dispersion a function of the mean",
+        (
+            ("Counts that vary more than Poisson's", "nbreg visits age i.sex"),
+            ("Rates, as rate ratios", "nbreg deaths i.agegrp i.sex, exposure(pyears) irr"),
+        ),
+        results=(("scalar alpha", "value of alpha"), ("scalar ll_c", "log likelihood, comparison model")),
+        remark=("The dispersion is reported as {cmd:/lnalpha}, and below the table as alpha.",),
+    ),
+    "glm": Words(
+        "a generalized linear model by maximum likelihood",
+        (
+            ("Risk ratios", "glm low age i.race smoke, family(binomial) link(log) eform"),
+            ("Successes out of so many trials", "glm killed dose, family(binomial n) link(cloglog)"),
+            ("Costs, with a logarithmic link", "glm cost age i.stage, family(gamma) link(log) eform"),
+            (
+                "Excess mortality: link(rs) adds the expected deaths of each row",
+                "glm deaths i.fu i.agegrp, family(poisson) link(rs expected) lnoffset(risktime)",
+            ),
+        ),
+        results=(
+            ("scalar deviance", "deviance"),
+            ("scalar deviance_p", "Pearson deviance"),
+            ("scalar dispers", "deviance divided by its degrees of freedom"),
+            ("scalar dispers_p", "Pearson deviance divided by its degrees of freedom"),
+            ("scalar aic", "model AIC"),
+            ("scalar bic", "model BIC"),
+        ),
+        remark=("Where {opt link()} is left out, it is the canonical link of the family.",),
+    ),
+    "mlogit": Words(
+        "a multinomial (polytomous) logistic regression",
+        (
+            ("Which treatment was chosen", "mlogit treatment age i.stage"),
+            ("Relative-risk ratios against the second level", "mlogit treatment age i.stage, baseoutcome(2) rrr"),
+        ),
+        results=(
+            ("scalar k_out", "number of outcomes"),
+            ("scalar baseout", "the value of the base outcome"),
+            ("scalar ibaseout", "its place among the outcomes"),
+            ("macro eqnames", "names of the equations"),
+        ),
+        remark=(
+            (
+                "Each level of the outcome but the base has an equation of its own. Without {opt baseoutcome()} the "
+                "base is the level that most rows have over all nodes together."
+            ),
+        ),
+    ),
+    "ologit": Words(
+        "an ordered logistic regression",
+        (
+            ("Stage at diagnosis", "ologit stage age i.sex i.region"),
+            ("The same, with odds ratios", "ologit stage age i.sex i.region, or"),
+        ),
+        results=(("scalar k_cat", "number of categories"),),
+        remark=(CUTS,),
+    ),
+    "oprobit": Words(
+        "an ordered probit regression",
+        (("Stage at diagnosis", "oprobit stage age i.sex i.region"),),
+        results=(("scalar k_cat", "number of categories"),),
+        remark=(CUTS,),
+    ),
+    "clogit": Words(
+        "a conditional logistic regression of matched sets",
+        (
+            ("Cases and their controls", "clogit low lwt smoke i.race, group(pairid)"),
+            ("The same, with odds ratios", "clogit low lwt smoke i.race, group(pairid) or"),
+        ),
+        results=(("macro group", "name of the variable in {cmd:group()}"),),
+        remark=("A matched set lies within one node: a set whose rows are at two sites counts as two sets.",),
+        needs="group(varname)",
+    ),
+}
+"""The words of each model."""
+
+OPTIONS = {
+    "family": ("Model", "familyname", "distribution of the outcome; default is {cmd:family(gaussian)}"),
+    "link": ("Model", "linkname", "link function; default is the canonical link of the family"),
+    "group": ("Model", "varname", "variable that says which rows are matched; required"),
+    "strata": ("Model", "varname", "the same as {cmd:group()}"),
+    "baseoutcome": ("Model", "#", "level of the outcome that is the base; text in quotes"),
+    "offset": ("Model", "varname", "include {it:varname} in the model with a coefficient of 1"),
+    "exposure": ("Model", "varname", "include ln({it:varname}) in the model with a coefficient of 1"),
+    "lnoffset": ("Model", "varname", "the same as {cmd:exposure()}"),
+    "noconstant": ("Model", "", "leave out the constant"),
+    "vce": (
+        "SE/Robust",
+        "vcetype",
+        (
+            "{it:vcetype} is {cmd:oim}, {cmd:robust}, {cmd:cluster} {it:varname} or "
+            "{cmd:cluster} {it:varname}{cmd:, across}"
+        ),
+    ),
+    "robust": ("SE/Robust", "", "the same as {cmd:vce(robust)}"),
+    "cluster": ("SE/Robust", "varname", "the same as {cmd:vce(cluster} {it:varname}{cmd:)}"),
+    "level": ("Reporting", "#", "set confidence level; default is {cmd:level(95)}"),
+    "or": ("Reporting", "", "report odds ratios"),
+    "irr": ("Reporting", "", "report incidence-rate ratios"),
+    "rrr": ("Reporting", "", "report relative-risk ratios"),
+    "eform": ("Reporting", "", "report exponentiated coefficients"),
+}
+"""Of each option: its heading in the table, what its argument is called, and what it does."""
+
+LONGER = {
+    "family": "the distribution of the outcome: {cmd:gaussian}, {cmd:igaussian}, {cmd:binomial}, {cmd:binomial} "
+    "{it:varname} or {cmd:binomial} {it:#} (the number of trials), {cmd:poisson} or {cmd:gamma}.",
+    "link": "the link function: {cmd:identity}, {cmd:log}, {cmd:logit}, {cmd:probit}, {cmd:cloglog}, {cmd:power -1}, "
+    "{cmd:power -2}, or {cmd:rs} {it:varname} for excess mortality, where {it:varname} holds the expected events.",
+    "group": "the variable whose values name the matched sets.",
+    "strata": "another word for {opt group()}.",
+    "baseoutcome": "the level of the outcome that the others are compared with.",
+    "offset": "a variable that is added to the linear predictor.",
+    "exposure": "a variable whose logarithm is added to the linear predictor, such as person-years.",
+    "lnoffset": "another word for {opt exposure()}.",
+    "noconstant": "a model without a constant. The centring of the columns is left out with it.",
+    "vce": "how the variances are estimated; {cmd:oim} is the default. Where clusters lie at several nodes, say "
+    "{cmd:vce(cluster} {it:varname}{cmd:, across)}: the nodes then give the sums of each cluster, which their policy "
+    "has to allow.",
+    "robust": "another word for {cmd:vce(robust)}.",
+    "cluster": "another word for {cmd:vce(cluster} {it:varname}{cmd:)}.",
+    "level": "percent of the confidence intervals, from 10 to 99.99.",
+    "or": "a table of odds ratios, exp(b); e() holds the coefficients all the same.",
+    "irr": "a table of incidence-rate ratios, exp(b); e() holds the coefficients all the same.",
+    "rrr": "a table of relative-risk ratios, exp(b); e() holds the coefficients all the same.",
+    "eform": "a table of exponentiated coefficients, under the name that they have in this model.",
+}
+"""What the section on options says, after the option's name."""
+
+SHARED_RESULTS = (
+    ("scalar N", "number of observations, over all nodes"),
+    ("scalar ll", "log likelihood"),
+    ("scalar ll_0", "log likelihood, constant-only model"),
+    ("scalar df_m", "model degrees of freedom"),
+    ("scalar chi2", "chi-squared of the model, where there is one"),
+    ("scalar p", "its p-value"),
+    ("scalar N_clust", "number of clusters, with {cmd:vce(cluster)}"),
+    ("scalar rank", "rank of {cmd:e(V)}"),
+    ("macro cmd", "{cmd:fedfolder}"),
+    ("macro model", "name of the model"),
+    ("macro cmdline", "command as typed"),
+    ("macro depvar", "name of the outcome"),
+    ("macro title", "title in the output"),
+    ("macro study", "home of the study"),
+    ("macro nodes", "names of the nodes that took part"),
+    ("macro without", "names of the nodes that were left out"),
+    ("macro vce", "{it:vcetype}"),
+    ("macro predict", "{cmd:fedfolder_p}"),
+    ("matrix b", "coefficient vector, with base and omitted levels"),
+    ("matrix V", "variance-covariance matrix"),
+)
+"""What e() holds after every model."""
