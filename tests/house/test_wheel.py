@@ -53,3 +53,9 @@ def test_a_missing_resource_is_named(tmp_path: Path) -> None:
     with pytest.raises(FedfolderError, match="examples/lbw/nothing") as caught:
         resource("examples", "lbw", "nothing", package=tmp_path / "fedfolder")
     assert str(tmp_path) in str(caught.value)
+
+
+def test_the_wheel_carries_what_stata_reads(unpacked: Path) -> None:
+    read_by_stata = {name for name in names(ROOT / "fedfolder" / "stata") if not name.endswith((".py", ".pyc"))}
+    assert {"fedfolder.pkg", "stata.toc", "ado/fedfolder.ado", "ado/fedfolder.sthlp"} <= read_by_stata
+    assert {name for name in names(unpacked / "fedfolder" / "stata") if not name.endswith(".py")} == read_by_stata
