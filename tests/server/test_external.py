@@ -18,7 +18,8 @@ from fedfolder.plan.check import read_proposal
 from fedfolder.plan.proposal import MOST_EVALUATIONS, Proposal, read_command
 from fedfolder.questions.sums import add
 from fedfolder.questions.within import Within
-from fedfolder.server.external import Driven, External
+from fedfolder.server.driven import Driven
+from fedfolder.server.external import External
 from fedfolder.simulation import pooled
 from fedfolder.solve.newton import newton_step
 from tests.node.places import Bench, data
