@@ -173,6 +173,13 @@ class Likelihood(ABC):
         """Whether each row `(n,)` is one that the model can be of."""
         return np.isfinite(rows["y"])
 
+    def prepared(self, rows: Rows) -> Rows:
+        """`rows` with what `derivatives` needs of them that no linear predictor changes, so that it is computed once.
+
+        `derivatives` takes rows with and without it, and gives the same bits.
+        """
+        return rows
+
     def can_be(self, totals: Totals) -> bool:
         """Whether there are rows with these totals."""
         return totals.total * totals.total <= totals.weight * totals.squares * (1 + ROUNDING)

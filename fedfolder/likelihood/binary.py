@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from fedfolder.likelihood.base import ObservationDerivatives, RowLikelihood
-from fedfolder.likelihood.probability import ComplementaryLogLog, Logistic, Normal
+from fedfolder.likelihood.probability import ComplementaryLogLog, Logistic, Normal, Symmetric
 
 if TYPE_CHECKING:
     from fedfolder.likelihood.base import Array, Rows, Totals
@@ -47,9 +47,16 @@ class Binary(RowLikelihood):
         n, k = totals.weight, totals.total
         return math.fsum(count * math.log(count / n) for count in (k, n - k) if count > 0)
 
+    def prepared(self, rows: Rows) -> Rows:
+        """`sign`, 1 for a yes and -1 for a no."""
+        return {**rows, "sign": np.where(rows["y"] > 0, 1.0, -1.0)}
+
     def derivatives(self, rows: Rows, eta: Array) -> ObservationDerivatives:
         """See the class."""
-        value, slope, bend = self.probability.of_outcome(rows["y"] > 0, eta[0])
+        if isinstance(self.probability, Symmetric) and "sign" in rows:
+            value, slope, bend = self.probability.of_sign(rows["sign"], eta[0])
+        else:
+            value, slope, bend = self.probability.of_outcome(rows["y"] > 0, eta[0])
         return ObservationDerivatives(value, slope[None], bend[None, None])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fedfolder.likelihood.base import ObservationDerivatives
 from fedfolder.likelihood.curves import Curve, horner, log1p_remainder
-from fedfolder.likelihood.poisson import Count
+from fedfolder.likelihood.poisson import Count, log_factorial
 
 if TYPE_CHECKING:
     from fedfolder.likelihood.base import Array, Rows, Totals
@@ -64,14 +64,14 @@ class NegativeBinomial(Count):
 
     def derivatives(self, rows: Rows, eta: Array) -> ObservationDerivatives:
         """See the class."""
-        from scipy.special import expit, gammaln, log_expit
+        from scipy.special import expit, log_expit
 
         y, (logmean, logalpha) = rows["y"], eta
         with np.errstate(all="ignore"):
             sums = _rising(y, logalpha)
             tail = _tail(y, logmean, logalpha)
             odds = logmean + logalpha
-            loglike = sums.value + y * logmean + tail.value - gammaln(y + 1.0)
+            loglike = sums.value + y * logmean + tail.value - log_factorial(rows)
             p, q = expit(odds), expit(-odds)  # x / (1 + x) and 1 / (1 + x)
             shrunk = np.exp(logmean + log_expit(-odds))  # mu / (1 + x)
             residual = y * q - shrunk

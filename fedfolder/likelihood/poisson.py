@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from fedfolder.likelihood.base import Array, Rows, Totals
 
 
+def log_factorial(rows: Rows) -> Array:
+    """ln(y!), unless it is known of these rows."""
+    from scipy.special import gammaln
+
+    known = rows.get("log y!")
+    return np.asarray(gammaln(rows["y"] + 1.0)) if known is None else known
+
+
 class Count(RowLikelihood):
     """What likelihoods of counts share. As in Stata, a count need not be an integer; it must not be negative."""
 
@@ -31,6 +39,10 @@ class Count(RowLikelihood):
     def varies(self, totals: Totals) -> bool:
         """Whether there is any event."""
         return totals.total > 0
+
+    def prepared(self, rows: Rows) -> Rows:
+        """ln(y!)."""
+        return {**rows, "log y!": log_factorial(rows)}
 
     def start(self, totals: Totals) -> tuple[float, ...]:
         """Ln of events per exposure."""
@@ -52,10 +64,11 @@ class Poisson(Count):
 
     def derivatives(self, rows: Rows, eta: Array) -> ObservationDerivatives:
         """See the class."""
-        from scipy.special import gammaln
-
         y = rows["y"]
         with np.errstate(all="ignore"):
             mean = np.exp(eta[0])
-            loglike = y * eta[0] - mean - gammaln(y + 1.0)
-        return ObservationDerivatives(loglike, (y - mean)[None], -mean[None, None])
+            loglike = y * eta[0]
+            loglike -= mean
+            loglike -= log_factorial(rows)
+            score = y - mean
+        return ObservationDerivatives(loglike, score[None], np.negative(mean, out=mean)[None, None])

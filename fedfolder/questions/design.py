@@ -12,6 +12,7 @@ of the data.
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,8 +28,17 @@ if TYPE_CHECKING:
 
     from fedfolder.questions.sample import Sample
 
-BLOCK = 4096
-"""Rows that are worked on at a time: they fit a processor's cache, and fix the order of summation."""
+BLOCK = 8192
+"""Rows that are worked on at a time: few enough for a processor's cache, enough that Python between them costs little.
+
+They fix the order of summation."""
+
+_parsed = functools.lru_cache(maxsize=4096)(Column.parse)
+
+
+def blocks_of(nobs: int) -> list[slice]:
+    """The rows of each block, in their order."""
+    return [slice(start, min(start + BLOCK, nobs)) for start in range(0, nobs, BLOCK)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +84,33 @@ class Design:
 
     def blocks(self, sample: Sample) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """The matrix Z of `sample`, `BLOCK` rows at a time, each block (rows, p) in column order."""
-        named = [Column.parse(label) for label in self.columns]
-        for start in range(0, sample.nobs, BLOCK):
-            rows = slice(start, min(start + BLOCK, sample.nobs))
-            yield rows, self._block(sample.rows(rows.start, rows.stop), named)
+        for rows in blocks_of(sample.nobs):
+            yield rows, self.block(sample.rows(rows.start, rows.stop))
 
-    def _block(self, sample: Sample, named: list[Column]) -> NDArray[np.float64]:
-        block = np.empty((sample.nobs, len(self.terms)), order="F")
-        u = [
-            (sample.column(column) - centre) * scale
-            for column, centre, scale in zip(named, self.centres, self.scales, strict=True)
-        ]
-        for j, (row, factor) in enumerate(zip(self.mixing, self.rescaling, strict=True)):
-            z = u[j] - row[0] if row[0] else u[j]
-            for k, a in enumerate(row[1:]):
+    def block(self, sample: Sample, places: tuple[int, ...] | None = None) -> NDArray[np.float64]:
+        """The matrix Z (n, p) of a few rows, in column order; or some columns of it.
+
+        Parameters
+        ----------
+        places : tuple of int, optional
+            Those of the columns among the terms.
+        """
+        chosen = range(len(self.terms)) if places is None else places
+        block = np.empty((sample.nobs, len(chosen)), order="F")
+        u, part = np.empty((len(self.columns), sample.nobs)), np.empty(sample.nobs)
+        for k, (label, centre, scale) in enumerate(zip(self.columns, self.centres, self.scales, strict=True)):
+            np.subtract(sample.column(_parsed(label)), centre, out=u[k])
+            u[k] *= scale
+        for place, j in enumerate(chosen):
+            z = block[:, place]
+            if j == len(self.columns):
+                z[:] = 1.0
+                continue
+            np.subtract(u[j], self.mixing[j][0], out=z)
+            for k, a in enumerate(self.mixing[j][1:]):
                 if a:
-                    z = z - a * u[k]
-            block[:, j] = z * factor
-        if self.constant:
-            block[:, -1] = 1.0
+                    z -= np.multiply(u[k], a, out=part)
+            z *= self.rescaling[j]
         return block
 
     def unmixing(self) -> NDArray[np.float64]:

@@ -10,9 +10,12 @@ import numpy as np
 from fedfolder.command.parameters import ANCILLARY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from fedfolder.likelihood import Likelihood
+    from fedfolder.questions.columns import Columns
     from fedfolder.questions.design import Design
 
     Array = NDArray[np.float64]
@@ -71,14 +74,26 @@ class Parameters:
         """The places of an equation's parameters."""
         return slice(equation * self.width, (equation + 1) * self.width)
 
-    def predictors(self, z: Array, beta: Array, offset: Array | None) -> Array:
-        """The linear predictors (q + r, n) of rows with columns `z` (n, p); the offset is the first one's."""
+    def predictors(self, columns: Columns, g: Sequence[Array], beta: Array, offset: Array | None) -> Array:
+        """The linear predictors (q + r, n) of a block of rows; the offset is the first one's.
+
+        Parameters
+        ----------
+        columns : Columns
+            Those of the rows.
+        g : sequence of (p,) float64
+            The coefficients of each equation, as `columns` wants them.
+        """
         q = len(self.equations)
-        eta = np.empty((q + len(self.ancillaries), len(z)))
-        for e in range(q):
-            eta[e] = z @ beta[self.block(e)]
+        first = columns.predictor(g[0])
         if offset is not None:
-            eta[0] += offset
+            first += offset
+        if q + len(self.ancillaries) == 1:
+            return first[np.newaxis]
+        eta = np.empty((q + len(self.ancillaries), len(first)))
+        eta[0] = first
+        for e in range(1, q):
+            eta[e] = columns.predictor(g[e])
         eta[q:] = beta[q * self.width :, np.newaxis]
         return eta
 

@@ -1,0 +1,84 @@
+"""The sets of a conditional model, with all that an evaluation needs of them and that no beta changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fedfolder.questions import kept, prepared
+from fedfolder.questions.design import BLOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from fedfolder.questions.at_beta import AtBeta
+    from fedfolder.questions.sample import Sample
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """S sets of m rows and as many ones: places, outcomes and offsets (S, m), columns (S, m, p), weights (S,)."""
+
+    places: NDArray[np.intp]
+    y: Array
+    z: Array
+    offset: Array | None
+    weights: Array
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedRows:
+    """All sets of a sample; `nbytes` of them are kept."""
+
+    sets: tuple[Matched, ...]
+    nbytes: int
+
+
+def matched(question: AtBeta, sample: Sample) -> Iterable[Matched]:
+    """The sets of `sample`, those with as many rows and ones together, at most a block of rows at a time."""
+    specification, width = question.specification, len(question.design.terms)
+    size = 8 * sample.nobs * (width + 4)
+
+    def make() -> MatchedRows:
+        return MatchedRows(tuple(_sets(question, sample)), size)
+
+    key = (prepared.specification_key(specification), question.design)
+    if size > prepared.KEPT_BYTES - sum(other.nbytes for other in kept.all_of(prepared.KIND)):
+        return _sets(question, sample)
+    return kept.once(sample, prepared.KIND, key, make).sets
+
+
+def _sets(question: AtBeta, sample: Sample) -> Iterator[Matched]:
+    specification = question.specification
+    if not sample.nobs:
+        return
+    y, weights, offset = specification.rows(sample)["y"], specification.weights(sample), specification.offset(sample)
+    z = np.vstack([block for _, block in question.design.blocks(sample)])
+    for places in alike(specification.sets(sample), y):
+        step = max(BLOCK // places.shape[1], 1)
+        for some in (places[at : at + step] for at in range(0, len(places), step)):
+            yield Matched(
+                some,
+                y[some],
+                z[some],
+                None if offset is None else offset[some],
+                np.ones(len(some)) if weights is None else weights[some[:, 0]],
+            )
+
+
+def alike(sets: NDArray[np.int64], y: Array) -> list[NDArray[np.intp]]:
+    """The places of the rows of each set, (S, m), for sets with as many rows and as many ones, in a fixed order."""
+    order = np.argsort(sets, kind="stable")
+    starts = np.flatnonzero(np.diff(sets[order], prepend=sets[order][:1] - 1))
+    sizes = np.diff(starts, append=len(order))
+    ones = np.add.reduceat(y[order], starts)
+    found: dict[tuple[int, float], list[int]] = {}
+    for start, kind in zip(starts.tolist(), zip(sizes.tolist(), ones.tolist(), strict=True), strict=True):
+        found.setdefault(kind, []).append(start)
+    return [order[np.add.outer(found[kind], np.arange(kind[0]))] for kind in sorted(found)]

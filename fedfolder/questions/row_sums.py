@@ -1,0 +1,177 @@
+"""Sums over rows that stand alone.
+
+Blocks of rows are summed by some at a time, and these sums in their order: the same bits however many workers there
+are.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fedfolder.questions.coded import basis_of
+from fedfolder.questions.columns import DenseBasis
+from fedfolder.questions.contributions import Contribution
+from fedfolder.questions.patterns import patterns
+from fedfolder.questions.prepared import prepared
+from fedfolder.questions.workers import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from fedfolder.likelihood import ObservationDerivatives, RowLikelihood
+    from fedfolder.likelihood.base import Rows
+    from fedfolder.questions.at_beta import AtBeta
+    from fedfolder.questions.columns import Basis, Columns
+    from fedfolder.questions.parameters import Parameters
+    from fedfolder.questions.prepared import Part
+    from fedfolder.questions.sample import Sample
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows: their columns, linear predictors, what is observed, the derivatives of each, and their weights."""
+
+    rows: slice
+    z: Array
+    eta: Array
+    observed: Rows
+    derivatives: ObservationDerivatives
+    weights: Array | None
+
+
+def blocks(question: AtBeta, likelihood: RowLikelihood, sample: Sample) -> Iterator[Block]:
+    """The rows, a block at a time, with the derivatives of each row."""
+    basis = DenseBasis(question.design)
+    at = _At.of(question, likelihood, basis)
+    made = prepared(question.specification, basis, sample, (DenseBasis, question.design))
+    for number in range(len(made.blocks)):
+        part = made.part(number, sample)
+        eta, found = at.derivatives(part)
+        yield Block(part.rows, part.columns.z, eta, part.observed, found, part.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """A likelihood at a beta: sums over blocks, in the units of their columns.
+
+    Parameters
+    ----------
+    g : list of (p,) float64
+        The coefficients of each equation in the units of the columns.
+    """
+
+    likelihood: RowLikelihood
+    parameters: Parameters
+    beta: Array
+    g: list[Array]
+
+    @classmethod
+    def of(cls, question: AtBeta, likelihood: RowLikelihood, basis: Basis[Columns]) -> _At:
+        """That of a question."""
+        parameters, beta = question.parameters, question.beta
+        g = [basis.inward(beta[parameters.block(e)]) for e in range(len(parameters.equations))]
+        return cls(likelihood, parameters, beta, g)
+
+    def derivatives(self, part: Part[Columns]) -> tuple[Array, ObservationDerivatives]:
+        """The linear predictors (Q, n) of a block of rows, and the derivatives of each."""
+        eta = self.parameters.predictors(part.columns, self.g, self.beta, part.offset)
+        return eta, self.likelihood.derivatives(part.observed, eta)
+
+    def sums(self, parts: Iterable[Part[Columns]]) -> Contribution:
+        """What some blocks add, in their order."""
+        total = Contribution.nothing(self.parameters.count)
+        total.further = dict.fromkeys(self.likelihood.also, 0.0)
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            for part in parts:
+                eta, found = self.derivatives(part)
+                loglike, score, hessian = _weighted(found, part.weights)
+                total.loglike += float(loglike.sum())
+                self._add_score(total.score, part.columns, score)
+                self._add_hessian(total.hessian, part.columns, hessian)
+                further = self.likelihood.further(part.observed, eta)
+                for name, values in zip(self.likelihood.also, further, strict=True):
+                    total.further[name] += float((values if part.weights is None else values * part.weights).sum())
+        return total
+
+    def _add_score(self, total: Array, columns: Columns, score: Array) -> None:
+        q = len(self.parameters.equations)
+        for e in range(q):
+            total[self.parameters.block(e)] += columns.sums(score[e])
+        if self.parameters.ancillaries:
+            total[q * self.parameters.width :] += score[q:].sum(axis=1)
+
+    def _add_hessian(self, total: Array, columns: Columns, hessian: Array) -> None:
+        """Add the lower triangle, equation by equation."""
+        parameters, q = self.parameters, len(self.parameters.equations)
+        room = _room(parameters.width, hessian.shape[-1])
+        for e in range(q):
+            for f in range(e + 1):
+                total[parameters.block(e), parameters.block(f)] += columns.products(hessian[e, f], room)
+        if parameters.ancillaries:
+            first = q * parameters.width
+            for j, e in itertools.product(range(len(parameters.ancillaries)), range(q)):
+                total[first + j, parameters.block(e)] += columns.sums(hessian[q + j, e])
+            total[first:, first:] += hessian[q:, q:].sum(axis=2)
+
+
+_ROOMS = threading.local()
+
+
+def _room(width: int, nobs: int) -> Array:
+    """Room (width, nobs) to work in, a worker's own: a fresh one for each block would cost as much as the work."""
+    room: Array | None = getattr(_ROOMS, "room", None)
+    if room is None or len(room) != width or room.shape[1] < nobs:
+        room = _ROOMS.room = np.empty((width, nobs))
+    return room[:, :nobs]
+
+
+def of_rows(question: AtBeta, likelihood: RowLikelihood, sample: Sample) -> Contribution:
+    """The sums over all rows of `sample`, or over their patterns where these are far fewer."""
+    specification, basis = question.specification, basis_of(question.design)
+    weights, command = None, specification.command
+    if (found := patterns(sample, command.weight.variable if command.weight else None)) is not None:
+        sample, weights = found.sample, found.weights
+    made = prepared(specification, basis, sample, (type(basis), question.design), weights)
+    at = _At.of(question, likelihood, basis)
+    total = Contribution.nothing(question.parameters.count)
+    total.further = dict.fromkeys(likelihood.also, 0.0)
+    for part in in_order(lambda group: at.sums(made.part(number, sample) for number in group), made.groups):
+        total.add(part)
+    if not isinstance(basis, DenseBasis):
+        _carry(total, basis, question.parameters)
+    return total
+
+
+def _carry(total: Contribution, basis: Basis[Columns], parameters: Parameters) -> None:
+    """Bring sums in the units of the columns into those of the design."""
+    places = [parameters.block(e) for e in range(len(parameters.equations))]
+    for e, rows in enumerate(places):
+        total.score[rows] = basis.outward(total.score[rows])
+        total.hessian[rows] = basis.outward(total.hessian[rows])
+        for others in places[: e + 1]:
+            total.hessian[rows, others] = basis.outward(total.hessian[rows, others].T).T
+    first = len(places) * parameters.width
+    for columns in places:
+        total.hessian[first:, columns] = basis.outward(total.hessian[first:, columns].T).T
+
+
+def _weighted(found: ObservationDerivatives, weights: Array | None) -> tuple[Array, Array, Array]:
+    if weights is None:
+        return found
+    return found.loglike * weights, found.score * weights, found.hessian * weights
+
+
+def row_scores(parameters: Parameters, block: Block) -> Array:
+    """The score (n, P) of each row of a block, weighted."""
+    _, score, _ = _weighted(block.derivatives, block.weights)
+    q = len(parameters.equations)
+    return np.hstack([*(block.z * score[e][:, np.newaxis] for e in range(q)), score[q:].T])
