@@ -8,16 +8,20 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+
+from fedfolder.questions.blocks import blocks, code_type, counted, looked_up, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from fedfolder.questions.sample import Sample
+    from fedfolder.questions.sample import FactorValues, Sample
+
+    Codes = NDArray[np.signedinteger[Any]]
 
 PACK = 64
 """Cells of several columns that are counted together, at most."""
@@ -31,7 +35,7 @@ class Persons:
 
     nrows: int
     number: int
-    codes: NDArray[np.int64] | None = field(default=None, repr=False)
+    codes: Codes | None = field(default=None, repr=False)
     largest: tuple[int, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -39,8 +43,9 @@ class Persons:
         """Those of a sample."""
         if sample.persons is None:
             return cls(sample.nobs, sample.nobs)
-        rows = np.bincount(sample.persons.codes)
-        codes = (np.cumsum(rows > 0) - 1)[sample.persons.codes]
+        rows = counted(sample.persons.codes, int(sample.persons.codes.max(initial=-1)) + 1)
+        places = (np.cumsum(rows > 0) - 1).astype(code_type(len(rows)))
+        codes = looked_up(places, sample.persons.codes)
         counts = np.sort(rows[rows > 0])[::-1]
         return cls(sample.nobs, len(counts), codes, tuple(counts[:1000].tolist()))
 
@@ -58,11 +63,18 @@ class Persons:
             return persons if self.codes is None else self.nrows
         return sum(self.largest[:persons])
 
-    def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The values (n,) added up by person."""
-        if self.codes is None:
-            return values
-        return np.bincount(self.codes, values, self.number).astype(np.float64, copy=False)
+    def sums(self, values: Callable[[slice], NDArray[np.float64]]) -> tuple[float, float]:
+        """The largest sum of the values of one person, and the sum of all; `values` gives those of a block of rows."""
+        largest = total = 0.0
+        by_person = np.zeros(0 if self.codes is None else self.number)
+        for rows in blocks(self.nrows):
+            found = values(rows)
+            total += float(found.sum())
+            if self.codes is None:
+                largest = max(largest, float(found.max(initial=0.0)))
+            else:
+                np.add.at(by_person, self.codes[rows], found)
+        return max(largest, float(by_person.max(initial=0.0))), total
 
 
 Crosstab: TypeAlias = "tuple[Coded, Coded, NDArray[np.int64] | None]"
@@ -77,29 +89,33 @@ class Coded:
     ----------
     names : tuple of str
         The variables that it is made of.
-    codes : (n,) int64
+    codes : (n,) integers
         The category of each row, from 0.
     size : int
         Number of categories.
     """
 
     names: tuple[str, ...]
-    codes: NDArray[np.int64] = field(repr=False)
+    codes: Codes = field(repr=False)
     size: int
+
+    @classmethod
+    def of(cls, name: str, factor: FactorValues) -> Coded:
+        """A categorical variable."""
+        return cls((name,), factor.codes, max(1, len(factor.levels)))
 
     @classmethod
     def joint(cls, parts: Sequence[Coded]) -> Coded:
         """The cells that occur of several columns."""
         codes, size = parts[0].codes, parts[0].size
         for part in parts[1:]:
-            key = codes * part.size + part.codes
-            found, codes = np.unique(key, return_inverse=True)
+            found, codes = numbered(_keys([cls((), codes, size), part]))
             size = len(found)
         return cls(tuple(name for part in parts for name in part.names), codes, size)
 
     def counts(self) -> NDArray[np.int64]:
         """Rows in each category."""
-        return np.bincount(self.codes, minlength=self.size)
+        return counted(self.codes, self.size)
 
 
 def has_few(
@@ -144,30 +160,58 @@ def crosstabs(columns: Sequence[Coded]) -> Iterator[Crosstab]:
 
     Small columns are counted in packs: one pass over the rows for all pairs of two packs.
     """
-    for one, other in itertools.combinations_with_replacement(list(_packs(columns)), 2):
+    packs = [_Pack.of(parts) for parts in _packs(columns)]
+    for one, other in itertools.combinations_with_replacement(packs, 2):
         if one is other:
-            yield from _pairs(one, list(itertools.combinations(range(len(one)), 2)))
+            yield from _within(one)
         else:
-            between = itertools.product(range(len(one)), range(len(one), len(one) + len(other)))
-            yield from _pairs([*one, *other], list(between))
+            yield from _between(one, other)
 
 
 def crosstabs_with(one: Coded, columns: Sequence[Coded]) -> Iterator[Crosstab]:
     """One column with each of the others, as `crosstabs` has them."""
-    for pack in _packs(columns):
-        yield from _pairs([one, *pack], [(0, j) for j in range(1, len(pack) + 1)])
+    for parts in _packs(columns):
+        yield from _between(_Pack.of([one]), _Pack.of(parts))
 
 
-def _pairs(parts: Sequence[Coded], pairs: Sequence[tuple[int, int]]) -> Iterator[Crosstab]:
-    """The crosstabs of some pairs of these columns, which are counted together if they are small."""
-    if pairs and math.prod(part.size for part in parts) <= MOST_CELLS:
-        table = _table(parts)
-        for i, j in pairs:
-            others = tuple(k for k in range(len(parts)) if k not in {i, j})
-            yield parts[i], parts[j], table.sum(axis=others)
+@dataclass(frozen=True, slots=True)
+class _Pack:
+    """Columns that are counted together, and the cell of each row among all that they can have."""
+
+    parts: list[Coded]
+    cells: Coded
+
+    @classmethod
+    def of(cls, parts: list[Coded]) -> _Pack:
+        return cls(parts, Coded((), _keys(parts), math.prod(part.size for part in parts)))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(part.size for part in self.parts)
+
+
+def _within(pack: _Pack) -> Iterator[Crosstab]:
+    """The crosstabs of the columns of one pack."""
+    if len(pack.parts) > 1:
+        table = pack.cells.counts().reshape(pack.sizes)
+        for i, j in itertools.combinations(range(len(pack.parts)), 2):
+            yield pack.parts[i], pack.parts[j], _margin(table, i, j)
+
+
+def _between(one: _Pack, other: _Pack) -> Iterator[Crosstab]:
+    """The crosstabs of each column of one pack with each of the other, counted together if they are small."""
+    if one.cells.size * other.cells.size <= MOST_CELLS:
+        table = _counted_pairs(one.cells, other.cells).reshape(one.sizes + other.sizes)
+        for (i, a), (j, b) in itertools.product(enumerate(one.parts), enumerate(other.parts)):
+            yield a, b, _margin(table, i, len(one.parts) + j)
     else:
-        for a, b in ((parts[i], parts[j]) for i, j in pairs):
-            yield a, b, _table([a, b]) if a.size * b.size <= MOST_CELLS else None
+        for a, b in itertools.product(one.parts, other.parts):
+            yield a, b, _counted_pairs(a, b).reshape(a.size, b.size) if a.size * b.size <= MOST_CELLS else None
+
+
+def _margin(table: NDArray[np.int64], i: int, j: int) -> NDArray[np.int64]:
+    """The table of two of its columns."""
+    return np.asarray(table.sum(axis=tuple(k for k in range(table.ndim) if k not in {i, j})))
 
 
 def _packs(columns: Sequence[Coded]) -> Iterator[list[Coded]]:
@@ -181,9 +225,22 @@ def _packs(columns: Sequence[Coded]) -> Iterator[list[Coded]]:
         yield pack
 
 
-def _table(parts: Sequence[Coded]) -> NDArray[np.int64]:
-    sizes = [part.size for part in parts]
-    key = parts[0].codes
-    for part in parts[1:]:
-        key = key * part.size + part.codes
-    return np.bincount(key, minlength=math.prod(sizes)).reshape(sizes)
+def _keys(parts: Sequence[Coded]) -> Codes:
+    """The cell of each row among all that the columns can have together."""
+    if len(parts) == 1:
+        return parts[0].codes
+    found = np.empty(len(parts[0].codes), dtype=code_type(math.prod(part.size for part in parts)))
+    for rows in blocks(len(found)):
+        key = parts[0].codes[rows].astype(np.int64)
+        for part in parts[1:]:
+            key = key * part.size + part.codes[rows]
+        found[rows] = key
+    return found
+
+
+def _counted_pairs(a: Coded, b: Coded) -> NDArray[np.int64]:
+    """The rows of each cell of two columns, (a.size * b.size,)."""
+    found = np.zeros(a.size * b.size, dtype=np.int64)
+    for rows in blocks(len(a.codes), len(found)):
+        found += np.bincount(a.codes[rows].astype(np.int64) * b.size + b.codes[rows], minlength=len(found))
+    return found

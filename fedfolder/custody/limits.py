@@ -13,9 +13,11 @@ import numpy as np
 
 from fedfolder.custody.finding import Finding
 from fedfolder.likelihood.links import PowerLink
+from fedfolder.questions import kept
 from fedfolder.questions.at_beta import AtBeta
 from fedfolder.questions.influence import influence
-from fedfolder.questions.pair import Pair
+from fedfolder.questions.patterns import with_counts
+from fedfolder.questions.together import single
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +67,7 @@ def at_beta(limits: AtBetaLimits, question: Question, sample: Sample) -> list[Fi
     VariableError, RefusedError
         As when the question is answered.
     """
-    findings = [f for asked in _parts(question) for f in _of_one(limits, asked, sample)]
+    findings = [f for asked in single(question) if isinstance(asked, AtBeta) for f in _of_one(limits, asked, sample)]
     return list(dict.fromkeys(findings))
 
 
@@ -78,14 +80,6 @@ def of_driver(limits: AtBetaLimits, proposal: Proposal) -> list[Finding]:
         f"at most {limits.trust_radius:g} are allowed"
     )
     return [Finding("trust_radius", (), says)]
-
-
-def _parts(question: Question) -> Iterator[AtBeta]:
-    if isinstance(question, Pair):
-        yield question.model
-        yield question.constant
-    elif isinstance(question, AtBeta):
-        yield question
 
 
 def _of_one(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Iterator[Finding]:
@@ -128,21 +122,32 @@ def _largest_beta(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Ite
 def standardised(question: AtBeta, sample: Sample) -> NDArray[np.float64]:
     """|b_j| sd(z_j) of the slopes of each equation, (q, p) without the constant, over the rows of this node."""
     p = len(question.design.columns)
-    spread = _spreads(question, question.included(sample))
+    spread = kept.once(
+        sample, "spreads", (question.design, question.excluded), lambda: _spreads(question, question.included(sample))
+    )
     parameters = question.parameters
     slopes = [np.abs(question.beta[parameters.block(e)][:p]) for e in range(len(parameters.equations))]
     return np.array(slopes).reshape(len(slopes), p) * spread
 
 
 def _spreads(question: AtBeta, sample: Sample) -> NDArray[np.float64]:
-    """The standard deviation of each column of the design here, (p,)."""
-    p, n = len(question.design.columns), max(sample.nobs, 1)
-    about = total = np.zeros(p)
-    for _, z in question.design.blocks(sample):
-        total = total + z[:, :p].sum(axis=0)
-    for _, z in question.design.blocks(sample):
-        about = about + np.square(z[:, :p] - total / n).sum(axis=0)
-    return np.asarray(np.sqrt(about / n))
+    """The standard deviation of each column of the design here, (p,); in one pass, block by block.
+
+    References
+    ----------
+    Chan, Golub, LeVeque (1983). Algorithms for computing the sample variance. The American Statistician 37.
+    """
+    p, n = len(question.design.columns), 0.0
+    mean, about = np.zeros(p), np.zeros(p)
+    sample, counts = with_counts(sample)
+    for place, z in question.design.blocks(sample):
+        often = np.ones(len(z)) if counts is None else counts[place]
+        rows = float(often.sum())
+        here = often @ z[:, :p] / rows
+        away, n = here - mean, n + rows
+        about += often @ np.square(z[:, :p] - here) + np.square(away) * ((n - rows) * rows / n)
+        mean += away * (rows / n)
+    return np.asarray(np.sqrt(about / max(n, 1.0)))
 
 
 def _has_a_unit(likelihood: Likelihood) -> bool:

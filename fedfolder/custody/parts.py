@@ -7,14 +7,15 @@ a part is not what it is elsewhere are what the ledger remembers as those that s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fedfolder.command.derivation import Cut, Generate, LinearSpline, Recode
 from fedfolder.command.expression import BINARY, COMPARISON, Binary, Call, Number, Unary
-from fedfolder.questions.derivations import derive, where_rules_fit
-from fedfolder.questions.expressions import evaluate, numbers_of
+from fedfolder.questions.blocks import blocks, joined, smallest
+from fedfolder.questions.derivations import derived, where_rules_fit
+from fedfolder.questions.expressions import by_blocks, evaluate, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -48,18 +49,36 @@ def few_rows(
     used : collection of str
         The numbers of the fit; what they are derived from is looked at too.
     """
-    known: dict[str, Values] = {**columns, **derive(command.derivations, columns, rows)}
+    known: dict[str, Values] = {**columns, **derived(command.derivations, columns, rows)}
     wanted = set(used)
     for derivation in reversed(command.derivations):
         made = wanted.intersection(derivation.names)
         if made:
             wanted.update(derivation.sources)
-            with np.errstate(all="ignore"):
-                for found in _true(derivation, known, rows):
-                    yield from ((min(made), found), (min(made), ~found))
-                if isinstance(derivation, Generate):
-                    for part in _added(derivation.expression):
-                        yield min(made), _unusual(evaluate(part, known, rows))
+            for found in _true_of_all(derivation, known, rows):
+                yield from ((min(made), found), (min(made), ~found))
+            if isinstance(derivation, Generate):
+                for part in _added(derivation.expression):
+                    yield min(made), _unusual(_values(part, known, rows))
+
+
+def _true_of_all(derivation: Derivation, columns: Mapping[str, Values], rows: int) -> Iterator[Rows]:
+    """The same as `_true`, by blocks of rows: all of them are looked at once, and wait a bit a row."""
+    packed: list[list[NDArray[np.uint8]]] = []
+    for place, block in by_blocks(columns, rows):
+        with np.errstate(all="ignore"):
+            packed.append([np.packbits(found) for found in _true(derivation, block, place.stop - place.start)])
+    for bits in zip(*packed, strict=True):
+        yield np.unpackbits(np.concatenate(bits), count=rows).view(np.bool_)
+
+
+def _values(part: Expression, columns: Mapping[str, Values], rows: int) -> NDArray[Any]:
+    """The values of an expression, in their smallest type."""
+    found = []
+    for place, block in by_blocks(columns, rows):
+        with np.errstate(all="ignore"):
+            found.append(smallest(evaluate(part, block, place.stop - place.start)))
+    return joined(found)
 
 
 def _true(derivation: Derivation, columns: Mapping[str, Values], rows: int) -> Iterator[Rows]:
@@ -110,10 +129,14 @@ def _added(expression: Expression) -> Iterator[Expression]:
             yield expression
 
 
-def _unusual(values: NDArray[np.float64]) -> Rows:
+def _unusual(values: NDArray[Any]) -> Rows:
     """Where values are not the usual one, in the middle; by nothing, if that is next to the largest deviation."""
-    known = values[~np.isnan(values)]
+    known = values if values.dtype.kind == "i" else values[~np.isnan(values)]
+    found = np.zeros(len(values), dtype=np.bool_)
     if not len(known):
-        return np.zeros(len(values), dtype=np.bool_)
-    away = np.abs(values - np.partition(known, len(known) // 2)[len(known) // 2])
-    return np.asarray(away > NEGLIGIBLE * np.nanmax(away))
+        return found
+    usual = float(np.partition(known, len(known) // 2)[len(known) // 2])
+    largest = max(abs(float(known.max()) - usual), abs(float(known.min()) - usual))
+    for rows in blocks(len(values)):
+        found[rows] = np.abs(values[rows].astype(np.float64) - usual) > NEGLIGIBLE * largest
+    return found

@@ -7,13 +7,15 @@ have; what is refused is a few.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fedfolder.custody.cells import crosstabs, crosstabs_with, few_in_column, few_in_pair, has_few
 from fedfolder.custody.finding import Finding
 from fedfolder.custody.leverage import largest_leverage
+from fedfolder.likelihood.base import ROUNDING
+from fedfolder.questions.blocks import blocks, counted, numbered, summed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -64,15 +66,28 @@ def _events(limits: Limits, view: View) -> Iterator[Finding]:
             said = f"a level of the outcome {name} holds fewer than {least} persons here, or all but so few"
             yield Finding("events", (name,), said)
         return
-    values = view.numbers[name]
-    if not bool(((values >= 0) & (values == np.floor(values))).all()):
+    if not all(_counts(part.outcome(name)) for _, part in view.sample.blocks()):
         return
-    totals = [float(values.sum())]
-    if "trials" in specification.likelihood.roles:
-        rows = specification.rows(view.sample)
-        totals.append(float((rows["trials"] - values).sum()))
-    if any(0 < total < least for total in totals):
+    if any(0 < total < least for total in _events_and_others(view)):
         yield Finding("events", (name,), f"fewer than {least} events of {name} here")
+
+
+def _counts(values: NDArray[np.float64]) -> bool:
+    return bool(((values >= 0) & (values == np.floor(values))).all())
+
+
+def _events_and_others(view: View) -> list[float]:
+    """The sum of the outcome, and that of what is left of the trials where there are any."""
+    specification = view.specification
+    with_trials = "trials" in specification.likelihood.roles
+
+    def sums(rows: slice) -> NDArray[np.float64]:
+        part = view.sample.rows(rows.start, rows.stop)
+        values = part.outcome(specification.outcome)
+        others = [(specification.rows(part)["trials"] - values).sum()] if with_trials else []
+        return np.array([values.sum(), *others])
+
+    return [float(total) for total in summed(view.sample.nobs, sums)]
 
 
 def _levels(limits: Limits, view: View) -> Iterator[Finding]:
@@ -135,31 +150,29 @@ def _few_different(limits: Limits, view: View) -> Iterator[Finding]:
             yield Finding("few_different", names, said)
 
 
-def _all_but_few(values: NDArray[np.float64], persons: Persons, least: int) -> bool:
+def _all_but_few(values: NDArray[Any], persons: Persons, least: int) -> bool:
     """Whether fewer than `least` persons have another value than all the others have."""
     # With so few different, the usual value is the one in the middle of the persons' first rows.
     first = values if persons.codes is None else _first(values, persons)
-    if len(first) < 2 * least:
-        usual = _most_frequent(first)
-    else:
-        usual = float(np.partition(first, len(first) // 2)[len(first) // 2])
+    middle = len(first) // 2
+    usual = _most_frequent(first) if len(first) < 2 * least else np.partition(first, middle)[middle]
     return 0 < persons.within(values != usual) < least
 
 
-def _first(values: NDArray[np.float64], persons: Persons) -> NDArray[np.float64]:
-    found = np.zeros(persons.number)
+def _first(values: NDArray[Any], persons: Persons) -> NDArray[Any]:
+    found = np.zeros(persons.number, dtype=values.dtype)
     found[persons.codes] = values
     return found
 
 
-def _most_frequent(values: NDArray[np.float64]) -> float:
+def _most_frequent(values: NDArray[Any]) -> Any:  # noqa: ANN401 - a number of the type of the values
     found, counts = np.unique(values, return_counts=True)
-    return float(found[np.argmax(counts)]) if len(found) else 0.0
+    return found[np.argmax(counts)] if len(found) else 0
 
 
 def _few_within(column: Coded, rows: NDArray[np.bool_], persons: Persons, least: int) -> bool:
     """Whether in some category a product differs from 0 for somebody, but fewer than `least` persons."""
-    counts = np.bincount(column.codes[rows], minlength=column.size)
+    counts = counted(column.codes[rows], column.size)
     return has_few(counts, persons, least, lambda place: (column.codes == place[0]) & rows)
 
 
@@ -169,40 +182,73 @@ def _largest_share(limits: Limits, view: View) -> Iterator[Finding]:
     weight = view.specification.command.weight
     for names, within, values in view.products():
         is_weight = weight is not None and names == (weight.variable,)
-        share = _share(values, view.persons) if is_weight else _share_of_squares(values, within, view.persons)
+        share = (_share_of_sum if is_weight else _share_of_squares)(values, within, view.persons)
         if share > limits.largest_share:
             what = "sum" if is_weight else "variation"
             said = f"one person here is more than {limits.largest_share:g} of the {what} of {_product(names)}"
             yield Finding("largest_share", names, said)
 
 
-def _share(values: NDArray[np.float64], persons: Persons) -> float:
-    """The largest share of one person in the sum of values that are not negative."""
-    by_person = persons.sums(values)
-    total = float(by_person.sum())
-    return float(by_person.max()) / total if total > 0 else 0.0
+def _share_of_sum(values: NDArray[Any], _: Coded | None, persons: Persons) -> float:
+    """The largest share of one person in the sum of the weights."""
+    return _share(lambda rows: values[rows].astype(np.float64), persons)
 
 
-def _share_of_squares(values: NDArray[np.float64], within: Coded | None, persons: Persons) -> float:
+def _share(values: Callable[[slice], NDArray[np.float64]], persons: Persons) -> float:
+    """The largest share of one person in the sum of values that are not negative; `values` gives a block's."""
+    largest, total = persons.sums(values)
+    return largest / total if total > 0 else 0.0
+
+
+def _share_of_squares(values: NDArray[Any], within: Coded | None, persons: Persons) -> float:
     """The largest share of one person in a sum of squares about its mean, over the categories of a product."""
+
+    def block(rows: slice) -> NDArray[np.float64]:
+        return values[rows].astype(np.float64)
+
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        if within is None:
-            return _share(np.square(values - values.mean()), persons) if len(values) else 0.0
-        counts = within.counts()
-        means = np.bincount(within.codes, values, within.size) / persons.nrows
-        squares = np.square(values - means[within.codes])
-        # Outside its category a product is 0, so as far from its mean as the mean is from 0.
-        totals = np.bincount(within.codes, squares, within.size) + (persons.nrows - counts) * np.square(means)
-        parts = squares / totals[within.codes]
-        if persons.codes is not None:
-            _, key = np.unique(within.codes * persons.number + persons.codes, return_inverse=True)
-            parts = np.bincount(key, parts)
-        parts = parts[np.isfinite(parts)]
-        return float(parts.max()) if len(parts) else 0.0
+        if within is not None:
+            return _share_within(block, within, persons)
+        if not len(values):
+            return 0.0
+        mean = summed(len(values), lambda rows: block(rows).sum()) / len(values)
+        return _share(lambda rows: np.square(block(rows) - mean), persons)
+
+
+def _share_within(values: Callable[[slice], NDArray[np.float64]], within: Coded, persons: Persons) -> float:
+    """The same for a product with categories, of which `values` gives a block's numbers."""
+
+    def by_category(of: Callable[[slice], NDArray[np.float64]]) -> NDArray[np.float64]:
+        total = np.zeros(within.size)
+        for rows in blocks(persons.nrows, within.size):
+            total += np.bincount(within.codes[rows], of(rows), within.size)
+        return total
+
+    means = by_category(values) / persons.nrows
+
+    def squares(rows: slice) -> NDArray[np.float64]:
+        return np.square(values(rows) - means[within.codes[rows]])
+
+    # Outside its category a product is 0, so as far from its mean as the mean is from 0.
+    totals = by_category(squares) + (persons.nrows - within.counts()) * np.square(means)
+    if persons.codes is None:
+        parts = np.array([_top(squares(rows) / totals[within.codes[rows]]) for rows in blocks(persons.nrows)])
+    else:
+        _, key = numbered(within.codes.astype(np.int64) * persons.number + persons.codes)
+        everything = slice(0, persons.nrows)
+        parts = np.bincount(key, squares(everything) / totals[within.codes])
+    return _top(parts)
+
+
+def _top(parts: NDArray[np.float64]) -> float:
+    """The largest that is a number."""
+    return float(np.max(parts, initial=0.0, where=np.isfinite(parts)))
 
 
 def _leverage(limits: Limits, view: View) -> Iterator[Finding]:
-    if np.isfinite(limits.leverage) and largest_leverage(view) > limits.leverage:
+    # Two persons in a level have 1/2 each, a limit that is usual: rounding must not decide which side that is on.
+    limit = limits.leverage * (1 + ROUNDING)
+    if np.isfinite(limit) and largest_leverage(view, at_least=limit) > limit:
         said = f"one person here has more than {limits.leverage:g} of leverage on this fit"
         yield Finding("leverage", _terms(view), said)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fedfolder.command.terms import Column
+from fedfolder.custody.cells import Coded
 from fedfolder.custody.parts import few_rows
 from fedfolder.custody.row_sets import CELL, LEVEL, ROWS, SUPPORT, VALUE, Part, RowSet
+from fedfolder.questions.blocks import blocks, code_type, joined, numbered, smallest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +47,7 @@ class Seen:
         The sets of rows that sums are over, the rows that enter first.
     sets : mapping of str to RowSet
         Their contents, by digest.
-    persons : (nrows,) int64, optional
+    persons : (nrows,) integers, optional
         The number of the person that each row is about.
     """
 
@@ -55,11 +57,11 @@ class Seen:
     columns: Mapping[str, str] = field(repr=False)
     parts: tuple[Part, ...] = field(repr=False)
     sets: Mapping[str, RowSet] = field(repr=False)
-    persons: NDArray[np.int64] | None = field(default=None, repr=False)
+    persons: NDArray[np.signedinteger[Any]] | None = field(default=None, repr=False)
 
 
 def seen(
-    columns: Mapping[str, NDArray[np.float64] | TextValues],
+    columns: Mapping[str, NDArray[Any] | TextValues],
     command: Command,
     sample: Sample,
     *,
@@ -82,11 +84,7 @@ def seen(
     nrows = _rows_of(sample, columns)
     found: dict[str, RowSet] = {}
     parts: dict[Part, None] = {}
-    entered = _in_file(np.ones(sample.nobs, dtype=np.bool_), sample, nrows)
-    masks = [(kind, about, _in_file(mask, sample, nrows)) for kind, about, mask in _masks(command, sample)]
-    for about, mask in few_rows(command, columns, sample.numeric, nrows):
-        masks.append((SUPPORT, about, entered & mask))
-    for kind, about, mask in masks:
+    for kind, about, mask in _masks_in_file(columns, command, sample, nrows):
         rows = RowSet.of(mask, key)
         found[rows.digest] = rows
         parts[Part(kind, about, rows.digest)] = None
@@ -101,54 +99,65 @@ def seen(
     )
 
 
-def _rows_of(sample: Sample, columns: Mapping[str, NDArray[np.float64] | TextValues]) -> int:
+def _masks_in_file(
+    columns: Mapping[str, NDArray[Any] | TextValues], command: Command, sample: Sample, nrows: int
+) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """Kind, variables and rows (nrows,) of each set that sums are over, one at a time."""
+    for kind, about, mask in _masks(command, sample):
+        yield kind, about, _in_file(mask, sample, nrows)
+    entered = _in_file(np.ones(sample.nobs, dtype=np.bool_), sample, nrows)
+    for about, mask in few_rows(command, columns, sample.numeric, nrows):
+        yield SUPPORT, about, entered & mask
+
+
+def _rows_of(sample: Sample, columns: Mapping[str, NDArray[Any] | TextValues]) -> int:
     if sample.nrows is not None:
         return sample.nrows
     return max((_length(column) for column in columns.values()), default=sample.nobs)
 
 
-def _length(column: NDArray[np.float64] | TextValues) -> int:
+def _length(column: NDArray[Any] | TextValues) -> int:
     return len(column) if isinstance(column, np.ndarray) else len(column.codes)
 
 
 def _in_file(mask: NDArray[np.bool_], sample: Sample, nrows: int) -> NDArray[np.bool_]:
     """A set of the sample's rows as one of the file's."""
-    places = np.flatnonzero(mask) if sample.places is None else sample.places[mask]
+    if sample.places is None and len(mask) == nrows:
+        return mask
     found = np.zeros(nrows, dtype=np.bool_)
-    found[places] = True
+    found[slice(len(mask)) if sample.places is None else sample.places] = mask
     return found
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------
 
 
-def _digest(column: NDArray[np.float64] | TextValues, key: bytes) -> str:
+def _digest(column: NDArray[Any] | TextValues, key: bytes) -> str:
     """A keyed digest of all rows of a column; the many ways to write a missing value, and zero, are one."""
     made = hashlib.blake2b(key=key, digest_size=32)
     if isinstance(column, np.ndarray):
-        values = np.asarray(column, dtype="<f8") + 0.0  # -0.0 becomes 0.0
-        values[np.isnan(values)] = np.nan
         made.update(b"numbers\0")
-        made.update(values.data)
+        for rows in blocks(len(column)):
+            values = np.asarray(column[rows], dtype="<f8") + 0.0  # -0.0 becomes 0.0
+            values[np.isnan(values)] = np.nan
+            made.update(values.data)
     else:
         made.update(b"texts\0")
         for level in column.levels:
             text = level.encode()
             made.update(b"%d:" % len(text) + text)
-        made.update(np.ascontiguousarray(column.codes, dtype="<i4").data)
+        for rows in blocks(len(column.codes)):
+            made.update(np.ascontiguousarray(column.codes[rows], dtype="<i4").data)
     return made.hexdigest()
 
 
-def _persons(column: NDArray[np.float64] | TextValues) -> NDArray[np.int64]:
+def _persons(column: NDArray[Any] | TextValues) -> NDArray[np.signedinteger[Any]]:
     """The number of each row's person; a row of which it is not known is a person of its own."""
-    if isinstance(column, np.ndarray):
-        missing = np.isnan(column)
-        numbers = np.unique(column, return_inverse=True)[1].astype(np.int64)
-    else:
-        missing = np.less(column.codes, 0)
-        numbers = column.codes.astype(np.int64)
-    first = int(numbers.max(initial=0)) + 1
-    numbers[missing] = first + np.arange(int(missing.sum()))
+    values = column if isinstance(column, np.ndarray) else column.codes
+    missing = np.isnan(values) if isinstance(column, np.ndarray) else np.less(values, 0)
+    codes = numbered(values)[1]
+    numbers = codes.astype(code_type(2 * len(codes)))
+    numbers[missing] = int(codes.max(initial=0)) + 1 + np.arange(int(missing.sum()))
     return numbers
 
 
@@ -161,11 +170,10 @@ def _masks(command: Command, sample: Sample) -> Iterator[tuple[str, str, NDArray
     for name in sample.factors:
         for mask in _cells([name], sample):
             yield LEVEL, name, mask
-    numbers = [Column(continuous=(name,)) for name in sample.numeric]
-    for column in numbers:
-        power = max((term.continuous.count(*column.continuous) for term in command.terms), default=1)
-        for kind, mask in _of_number(sample.column(column), FEW_VALUES + 2 * max(power - 1, 0)):
-            yield kind, column.label, mask
+    for name, values in sample.numeric.items():
+        power = max((term.continuous.count(name) for term in command.terms), default=1)
+        for kind, mask in _of_number(values, FEW_VALUES + 2 * max(power - 1, 0)):
+            yield kind, Column(continuous=(name,)).label, mask
     for term in command.terms:
         yield from _of_term(term, sample)
 
@@ -175,39 +183,47 @@ def _of_term(term: Term, sample: Sample) -> Iterator[tuple[str, str, NDArray[np.
     factors, about = [factor.variable for factor in term.factors], " ".join(term.variables)
     if len(factors) + len(term.continuous) < 2:  # noqa: PLR2004 - a variable alone is there already
         return
-    values = sample.column(Column(continuous=term.continuous)) if term.continuous else None
+    product = Column(continuous=term.continuous)
+    values = joined([smallest(part.column(product)) for _, part in sample.blocks()]) if term.continuous else None
     for mask in _cells(factors, sample):
         if len(factors) > 1:
             yield CELL, " ".join(factors), mask
         if values is not None:
-            for kind, part in _of_number(np.where(mask, values, 0.0)):
+            for kind, part in _of_number(np.where(mask, values, values.dtype.type(0))):
                 yield kind, about, part
 
 
 def _cells(factors: list[str], sample: Sample) -> Iterator[NDArray[np.bool_]]:
     """The rows of each combination of levels that occurs, in order; all rows without factors."""
-    codes = np.zeros(sample.nobs, dtype=np.int64)
-    for name in factors:
-        factor = sample.levels(name)
-        codes = codes * len(factor.levels) + factor.codes
-        codes = np.unique(codes, return_inverse=True)[1].astype(np.int64) if len(factors) > 1 else codes
-    # Numbers of 16 bits are sorted in linear time.
-    order = np.argsort(codes.astype(np.uint16) if codes.max(initial=0) < 2**16 else codes, kind="stable")
-    starts = np.flatnonzero(np.diff(codes[order])) + 1
-    for places in np.split(order, starts):
-        mask = np.zeros(sample.nobs, dtype=np.bool_)
-        mask[places] = True
-        yield mask
+    if not factors:
+        yield np.ones(sample.nobs, dtype=np.bool_)
+        return
+    cells = Coded.joint([Coded.of(name, sample.levels(name)) for name in factors])
+    for code in np.flatnonzero(cells.counts()).tolist():
+        yield np.equal(cells.codes, code)
 
 
-def _of_number(values: NDArray[np.float64], few: int = FEW_VALUES) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+def _of_number(values: NDArray[Any], few: int = FEW_VALUES) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """The sets that the moments of a number count, where it has each of a few values; else where it is not zero."""
-    distinct = np.unique(values[:LOOKED_AT])
+    distinct = _distinct(values, few)
     if len(distinct) <= few:
-        masks = [np.equal(values, value) for value in distinct]
-        if sum(int(mask.sum()) for mask in masks) == len(values) or len(distinct := np.unique(values)) <= few:
-            yield from ((VALUE, np.equal(values, value)) for value in distinct[1:])
-            return
+        yield from ((VALUE, np.equal(values, value)) for value in distinct[1:])
+        return
     nonzero = np.not_equal(values, 0)
     if not nonzero.all():
         yield SUPPORT, nonzero
+
+
+def _distinct(values: NDArray[Any], few: int) -> NDArray[Any]:
+    """The distinct values, sorted; more than `few` of them, but not all, where there are more."""
+    found = np.unique(values[:LOOKED_AT])
+    for rows in blocks(len(values)):
+        if len(found) > few:
+            break
+        block = values[rows]
+        known = np.zeros(len(block), dtype=np.bool_)
+        for value in found:
+            known |= np.equal(block, value)
+        if not known.all():
+            found = np.unique(np.concatenate([found, block[~known]]))
+    return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fedfolder.command.terms import columns
+from fedfolder.command.terms import Column, columns
 from fedfolder.custody.cells import Coded, Persons
+from fedfolder.questions.blocks import joined, smallest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.command import Term
-    from fedfolder.command.terms import Column
-    from fedfolder.questions.sample import FactorValues, Sample
+    from fedfolder.questions.sample import Sample
     from fedfolder.questions.specification import Specification
 
 
@@ -41,8 +41,9 @@ class View:
         Numbers with two values, such as 0 and 1.
     joints : list of Coded
         The cells of each interaction.
-    numbers : dict of str to (n,) float64
-        Every other variable whose sums leave: continuous ones, a numeric outcome, offsets, weights.
+    numbers : dict of str to (n,) numbers
+        Every other variable whose sums leave: continuous ones, a numeric outcome, offsets, weights; in small types, so
+        that what is computed with them is computed by blocks of rows.
     clusters : Coded or None
         The clusters whose scores leave by name.
     """
@@ -54,7 +55,7 @@ class View:
     factors: list[Coded]
     twos: list[Coded]
     joints: list[Coded]
-    numbers: dict[str, NDArray[np.float64]] = field(repr=False)
+    numbers: dict[str, NDArray[Any]] = field(repr=False)
     clusters: Coded | None = None
 
     @classmethod
@@ -62,22 +63,22 @@ class View:
         """Look at a sample."""
         outcome = _outcome(specification, sample)
         factors = {
-            factor.variable: _coded(factor.variable, sample.levels(factor.variable))
+            factor.variable: Coded.of(factor.variable, sample.levels(factor.variable))
             for term in specification.terms
             for factor in term.factors
         }
-        twos, numbers = dict[str, Coded](), dict[str, "NDArray[np.float64]"]()
+        twos, numbers = dict[str, Coded](), dict[str, "NDArray[Any]"]()
         for name in _numeric(specification, outcome):
-            two = _two_valued(name, sample.outcome(name))
+            two = _two_valued(name, sample.numeric[name])
             if two is None:
-                numbers[name] = sample.outcome(name)
+                numbers[name] = sample.numeric[name]
             else:
                 twos[name] = two
         parts = ([*_parts(term, factors, twos)] for term in specification.terms)
         joints = [Coded.joint(found) for found in parts if len(found) > 1]
         named = list(factors.values()), list(twos.values())
         by_name = specification.command.roles["cluster"] if specification.command.across else None
-        clusters = None if by_name is None else _coded(by_name, sample.ids[by_name])
+        clusters = None if by_name is None else Coded.of(by_name, sample.ids[by_name])
         return cls(specification, sample, Persons.of(sample), outcome, *named, joints, numbers, clusters)
 
     @property
@@ -85,7 +86,7 @@ class View:
         """All columns of categories but the outcome."""
         return [*self.factors, *self.twos, *self.joints]
 
-    def products(self) -> Iterator[tuple[tuple[str, ...], Coded | None, NDArray[np.float64]]]:
+    def products(self) -> Iterator[tuple[tuple[str, ...], Coded | None, NDArray[Any]]]:
         """Each variable that is a number, and each product of some with categories: names, categories, numbers (n,)."""
         for name, values in self.numbers.items():
             yield (name,), None, values
@@ -95,10 +96,9 @@ class View:
             continuous = [name for name in term.continuous if name in self.numbers]
             within = [*_parts(term, factors, twos)]
             if continuous and len(continuous) + len(within) > 1:
-                product = np.ones(self.sample.nobs)
-                for name in continuous:
-                    product = product * self.numbers[name]
-                yield term.variables, Coded.joint(within) if within else None, product
+                product = Column(continuous=tuple(continuous))
+                values = joined([smallest(part.column(product)) for _, part in self.sample.blocks()])
+                yield term.variables, Coded.joint(within) if within else None, values
 
     def design(self) -> tuple[Column, ...]:
         """The columns of the fit at the levels that occur here, without the constant."""
@@ -134,25 +134,21 @@ def _numeric(specification: Specification, outcome: Coded | None) -> list[str]:
 def _outcome(specification: Specification, sample: Sample) -> Coded | None:
     name, likelihood = specification.outcome, specification.likelihood
     if likelihood.categorical:
-        return _coded(name, sample.levels(name))
-    values = sample.outcome(name)
+        return Coded.of(name, sample.levels(name))
     if likelihood.binary:
-        return Coded((name,), np.asarray(likelihood.outcome(values) != 0, dtype=np.int64), 2)
-    return _two_valued(name, values)
+        parts = [np.not_equal(likelihood.outcome(part.outcome(name)), 0) for _, part in sample.blocks()]
+        return Coded((name,), np.concatenate(parts).view(np.int8), 2)
+    return _two_valued(name, sample.numeric[name])
 
 
-def _coded(name: str, factor: FactorValues) -> Coded:
-    return Coded((name,), np.asarray(factor.codes, dtype=np.int64), max(1, len(factor.levels)))
-
-
-def _two_valued(name: str, values: NDArray[np.float64]) -> Coded | None:
+def _two_valued(name: str, values: NDArray[Any]) -> Coded | None:
     """Numbers that are all the smallest or all the largest of them; None for others."""
     if not len(values):
-        return Coded((name,), np.zeros(0, dtype=np.int64), 1)
+        return Coded((name,), np.zeros(0, dtype=np.int8), 1)
     upper = np.equal(values, values.max())
     if not bool((upper | (values == values.min())).all()):
         return None
-    return Coded((name,), upper.astype(np.int64), 2)
+    return Coded((name,), upper.view(np.int8), 2)
 
 
 def _parts(term: Term, factors: dict[str, Coded], twos: dict[str, Coded]) -> Iterator[Coded]:

@@ -11,9 +11,10 @@ from fedfolder.command.terms import can_be_shown, level_key
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import SetLikelihood, find
 from fedfolder.node.readers import MISSING_CODE, Frame, TextColumn, check_names
+from fedfolder.questions.blocks import blocks, code_type, counted, looked_up, numbered, smallest
 from fedfolder.questions.compute import alike
-from fedfolder.questions.derivations import derive
-from fedfolder.questions.expressions import holds
+from fedfolder.questions.derivations import derived
+from fedfolder.questions.expressions import by_blocks, holds
 from fedfolder.questions.sample import FactorValues, Sample
 from fedfolder.questions.specification import WHOLE
 
@@ -59,13 +60,14 @@ def make_sample(raw: Frame, command: Command, persons: str | None = None) -> Sam
     """
     check_names(raw.source, read_for(command, persons), raw.columns)
     columns = {name: raw.columns[name] for name in command.sources}
-    columns |= derive(command.derivations, columns, raw.nrows)
+    columns |= derived(command.derivations, columns, raw.nrows)
     made = Frame(raw.source, raw.nrows, columns, raw.typeless)
     keep = np.ones(raw.nrows, dtype=np.bool_)
     if command.condition is not None:
-        keep &= holds(command.condition, columns, raw.nrows)
+        for rows, block in by_blocks(columns, raw.nrows):
+            keep[rows] = holds(command.condition, block, rows.stop - rows.start)
     for name in command.variables:
-        keep &= _present(columns[name])
+        _drop_missing(columns[name], keep)
     if command.weight is not None:
         keep &= _weighing(made, command.weight.kind, command.weight.variable, keep)
     parts = _Parts.of(command, find(command.likelihood))
@@ -79,7 +81,7 @@ def make_sample(raw: Frame, command: Command, persons: str | None = None) -> Sam
         kinds={name: _kind(made, name) for name in command.variables},
         ids={name: _ids(name, made, keep) for name in parts.ids},
         persons=None if persons is None else _persons(persons, raw, keep),
-        places=np.flatnonzero(keep).astype(np.int64),
+        places=None if keep.all() else _places(keep),
         nrows=raw.nrows,
     )
 
@@ -98,15 +100,16 @@ def _persons(name: str, raw: Frame, keep: NDArray[np.bool_]) -> FactorValues:
         If it is not known of some row.
     """
     column = raw.columns[name]
-    if not _present(column)[keep].all():
+    known = keep.copy()
+    _drop_missing(column, known)
+    if not np.array_equal(known, keep):
         raise VariableError(
             f"some rows do not say whose they are: {name} has missing values",
             where=raw.source,
             expected=f"a value of {name} in every row that enters",
             do="complete it, or name another variable in policy.toml: [persons] id",
         )
-    values = column.codes[keep] if isinstance(column, TextColumn) else column[keep]
-    codes = np.unique(values, return_inverse=True)[1].astype(np.int32)
+    _, codes = numbered(_kept(column.codes if isinstance(column, TextColumn) else column, keep))
     return FactorValues(_frozen(codes), ())
 
 
@@ -141,11 +144,24 @@ def _kind(made: Frame, name: str) -> Kind:
     return "either" if name in made.typeless else "numeric"
 
 
-def _present(column: RawColumn) -> NDArray[np.bool_]:
-    """True where a row has a value, shape `(n,)`."""
-    if isinstance(column, TextColumn):
-        return np.not_equal(column.codes, MISSING_CODE)
-    return np.logical_not(np.isnan(column))
+def _drop_missing(column: RawColumn, keep: NDArray[np.bool_]) -> None:
+    """Take the rows without a value out of `keep` (n,)."""
+    values = column.codes if isinstance(column, TextColumn) else column
+    for rows in blocks(len(keep)) if isinstance(column, TextColumn) or values.dtype.kind == "f" else ():
+        block = values[rows]
+        keep[rows] &= np.not_equal(block, MISSING_CODE) if isinstance(column, TextColumn) else ~np.isnan(block)
+
+
+def _kept(values: NDArray[Any], keep: NDArray[np.bool_]) -> NDArray[Any]:
+    """The values of the kept rows: a view where these are all."""
+    return values.view() if keep.all() else values[keep]
+
+
+def _places(keep: NDArray[np.bool_]) -> NDArray[Any]:
+    """Where the kept rows stand in the file."""
+    kind = code_type(len(keep))
+    found = [(np.flatnonzero(keep[rows]) + rows.start).astype(kind) for rows in blocks(len(keep))]
+    return _frozen(np.concatenate(found))
 
 
 def _weighing(made: Frame, kind: str, name: str, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -156,17 +172,24 @@ def _weighing(made: Frame, kind: str, name: str, keep: NDArray[np.bool_]) -> NDA
     VariableError
         If a weight of a row that would enter is negative, or a frequency that is not whole.
     """
-    weights = np.zeros(made.nrows)
-    weights[keep] = _numbers(name, made, keep)
-    if (weights < 0).any():
+    kept = _numbers(name, made, keep)
+    if kept.min(initial=0) < 0:
         raise VariableError(f"the weight {name} has negative values", where=made.source, do="correct it, or use if")
-    if kind in WHOLE and not np.equal(weights, np.floor(weights)).all():
+    if kind in WHOLE and not _all_whole(kept):
         raise VariableError(
             f"the frequency weight {name} has values that are not whole",
             where=made.source,
             do="write [pw=…] for sampling weights, or [iw=…]",
         )
-    return weights > 0
+    found = keep.copy()
+    found[keep] = kept > 0
+    return found
+
+
+def _all_whole(values: NDArray[Any]) -> bool:
+    return values.dtype.kind == "i" or all(
+        bool(np.equal(values[rows], np.floor(values[rows])).all()) for rows in blocks(len(values))
+    )
 
 
 def _require_one_each(made: Frame, command: Command, keep: NDArray[np.bool_]) -> None:
@@ -201,20 +224,20 @@ def _telling(made: Frame, parts: _Parts, outcome: str, keep: NDArray[np.bool_]) 
     told = np.zeros(made.nrows, dtype=np.bool_)
     rows = np.flatnonzero(keep)
     if len(rows):
-        y = likelihood.outcome(_numbers(outcome, made, keep))
+        y = likelihood.outcome(_numbers(outcome, made, keep).astype(np.float64))
         for places in alike(np.asarray(_ids(group, made, keep).codes, dtype=np.int64), y):
             told[rows[places[likelihood.tells(y[places])]].ravel()] = True
     return told
 
 
-def _numbers(name: str, made: Frame, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The kept values of a variable that is used as a number."""
+def _numbers(name: str, made: Frame, keep: NDArray[np.bool_]) -> NDArray[Any]:
+    """The kept values of a variable that is used as a number, in their smallest type."""
     column = made.columns[name]
     if isinstance(column, TextColumn):
         do = f"store it as numbers (0 and 1 for no and yes); as a term, a category is written i.{name}"
         raise VariableError(f"text where a number is needed: {name}", where=made.source, found="text", do=do)
-    values = column[keep]
-    if np.isinf(values).any():
+    values = smallest(_kept(column, keep))
+    if values.dtype.kind == "f" and any(bool(np.isinf(values[rows]).any()) for rows in blocks(len(values))):
         do = "correct these values or make them missing"
         raise VariableError(f"the variable {name} has infinite values", where=made.source, expected="numbers", do=do)
     return _frozen(values)
@@ -224,9 +247,9 @@ def _levels(name: str, made: Frame, keep: NDArray[np.bool_]) -> FactorValues:
     """The kept values of a variable that is used as categories."""
     column = made.columns[name]
     if isinstance(column, TextColumn):
-        return _relevel(name, column.codes[keep], column.levels)
-    distinct, codes = np.unique(column[keep], return_inverse=True)
-    if not all(0 <= value < EXACT_BELOW and value.is_integer() for value in distinct.tolist()):
+        return _relevel(name, _kept(column.codes, keep), column.levels)
+    distinct, codes = numbered(_kept(column, keep))
+    if not all(0 <= value < EXACT_BELOW and float(value).is_integer() for value in distinct.tolist()):
         what = f"the factor variable {name} has values that are no categories"
         expected = "whole numbers of 0 or more, or text"
         do = f"recode it, or write {name} or c.{name} to use it as a continuous variable"
@@ -238,19 +261,20 @@ def _ids(name: str, made: Frame, keep: NDArray[np.bool_]) -> FactorValues:
     """The kept values of a variable that says which rows belong together, whatever they are."""
     column = made.columns[name]
     if isinstance(column, TextColumn):
-        return _relevel(name, column.codes[keep], column.levels)
-    distinct, codes = np.unique(column[keep], return_inverse=True)
-    return _relevel(name, codes, [str(int(v)) if v.is_integer() else repr(v) for v in distinct.tolist()])
+        return _relevel(name, _kept(column.codes, keep), column.levels)
+    distinct, codes = numbered(_kept(column, keep))
+    return _relevel(name, codes, [str(int(v)) if float(v).is_integer() else repr(v) for v in distinct.tolist()])
 
 
 def _relevel(name: str, codes: NDArray[Any], names: tuple[str, ...] | list[str]) -> FactorValues:
     """The levels that occur, in their order, and codes that count in it."""
-    used = sorted(np.unique(codes).tolist(), key=lambda code: level_key(names[code]))
+    occurring = np.flatnonzero(counted(codes, len(names))).tolist()
+    used = sorted(occurring, key=lambda code: level_key(names[code]))
     if not all(can_be_shown(names[code]) for code in used):
         raise VariableError(f"a category of {name} holds line ends or control characters", where=name, do="recode it")
-    places = np.zeros(len(names), dtype=np.int32)
-    places[used] = np.arange(len(used), dtype=np.int32)
-    return FactorValues(_frozen(places[codes]), tuple(names[code] for code in used))
+    places = np.zeros(len(names), dtype=code_type(len(used)))
+    places[used] = np.arange(len(used))
+    return FactorValues(_frozen(looked_up(places, codes)), tuple(names[code] for code in used))
 
 
 def _frozen(values: NDArray[Any]) -> NDArray[Any]:

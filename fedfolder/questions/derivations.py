@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fedfolder.command.derivation import CubicSpline, Cut, Generate, LinearSpline, Recode
 from fedfolder.command.expression import LARGEST
-from fedfolder.questions.expressions import evaluate, numbers_of
+from fedfolder.questions.blocks import joined, smallest
+from fedfolder.questions.expressions import by_blocks, evaluate, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,6 +56,15 @@ def derive(
         found |= made
         known |= made
     return found
+
+
+def derived(derivations: Sequence[Derivation], columns: Mapping[str, Values], rows: int) -> dict[str, NDArray[Any]]:
+    """The same as `derive` in the smallest types that hold the values, made by blocks of rows."""
+    pieces: dict[str, list[NDArray[Any]]] = {}
+    for place, block in by_blocks(columns, rows) if derivations else ():
+        for name, values in derive(derivations, block, place.stop - place.start).items():
+            pieces.setdefault(name, []).append(smallest(values))
+    return {name: joined(pieces.pop(name)) for name in list(pieces)}
 
 
 def _rows(columns: Mapping[str, Values]) -> int:

@@ -12,7 +12,7 @@ comparisons look at the real part.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -30,22 +30,23 @@ from fedfolder.command.expression import (
 from fedfolder.command.guards import fills, notes, warns
 from fedfolder.errors import UnknownNameError, VariableError, nearest
 from fedfolder.questions.arithmetic import COMPARISONS, FUNCTIONS, SIGNS, Numbers, finished
+from fedfolder.questions.blocks import blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from fedfolder.command.expression import Expression
 
-__all__ = ["TextValues", "Values", "evaluate", "fills", "holds", "notes", "numbers_of", "warns"]
+__all__ = ["TextValues", "Values", "by_blocks", "evaluate", "fills", "holds", "notes", "numbers_of", "warns"]
 
 
 class TextValues(Protocol):
     """A text variable: the place of each row's text in `levels`, -1 where it is missing, which is the empty text."""
 
     @property
-    def codes(self) -> NDArray[np.int32]:
+    def codes(self) -> NDArray[np.signedinteger[Any]]:
         """`(n,)`."""
 
     @property
@@ -58,10 +59,10 @@ Values: TypeAlias = Numbers | TextValues
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Constant:
-    """A text of the command."""
+class _Texts:
+    """A text of the command, or a text variable in a block of rows."""
 
-    codes: NDArray[np.int32]
+    codes: NDArray[np.signedinteger[Any]]
     levels: tuple[str, ...]
 
 
@@ -100,6 +101,21 @@ def holds(condition: Expression, columns: Mapping[str, Values], rows: int | None
     """Where a condition holds: where its value is not 0, and where it is missing. See `evaluate`."""
     found: NDArray[np.bool_] = np.not_equal(evaluate(condition, columns, rows), 0)
     return found
+
+
+def by_blocks(columns: Mapping[str, Values], rows: int) -> Iterator[tuple[slice, dict[str, Values]]]:
+    """The columns in blocks of rows, as views, each block with its place; one of no rows where there are none.
+
+    A text variable with more levels than a block has rows makes blocks larger: its levels are sorted in each. All but
+    the last are a multiple of 8 rows long, for packed bits.
+    """
+    levels = max((len(c.levels) for c in columns.values() if not isinstance(c, np.ndarray)), default=0)
+    for block in blocks(rows, levels + -levels % 8):
+        yield block, {name: _in(block, column) for name, column in columns.items()}
+
+
+def _in(block: slice, column: Values) -> Values:
+    return column[block] if isinstance(column, np.ndarray) else _Texts(column.codes[block], column.levels)
 
 
 def numbers_of(name: str, columns: Mapping[str, Values]) -> Numbers:
@@ -151,7 +167,7 @@ def _called(call: Call, columns: Mapping[str, Values]) -> Numbers:
 def _values(part: Expression, columns: Mapping[str, Values]) -> Values:
     """The values of a part that may be text: a text, or a text variable."""
     if isinstance(part, Text):
-        return _Constant(np.zeros((), dtype=np.int32), (part.text,))
+        return _Texts(np.zeros((), dtype=np.int32), (part.text,))
     if isinstance(part, Name) and part.text in columns:
         found = columns[part.text]
         if not isinstance(found, np.ndarray):

@@ -6,7 +6,7 @@ It is `Sample` for a check: it keeps missing values, knows no file, and shows no
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -27,21 +27,21 @@ class Values:
 
     Parameters
     ----------
-    column : (n,) float64 or FactorValues
-        Numbers with NaN where a value is missing, or text with the code -1 where it is.
+    column : (n,) numbers or FactorValues
+        Numbers of any type, with NaN where a value is missing, or text with the code -1 where it is.
     labels : mapping of str to str
         The file's value labels by level, as the study spells it.
     """
 
-    column: NDArray[np.float64] | FactorValues = field(repr=False)
+    column: NDArray[Any] | FactorValues = field(repr=False)
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def numbers(self) -> NDArray[np.float64] | None:
-        """The values that are there, (m,); None for text."""
+        """The values that are there, (m,) float64; None for text."""
         if not isinstance(self.column, np.ndarray):
             return None
-        present: NDArray[np.float64] = self.column[np.logical_not(np.isnan(self.column))]
+        present: NDArray[np.float64] = self.column[np.logical_not(np.isnan(self.column))].astype(np.float64)
         return present
 
     @property
@@ -54,7 +54,7 @@ class Values:
     def levels(self) -> set[str]:
         """The levels that occur, spelt as in a command; a number that can be no level is spelt as it is."""
         if isinstance(self.column, np.ndarray):
-            present = np.unique(self.column[np.logical_not(np.isnan(self.column))]).tolist()
+            present = np.unique(self.column[np.logical_not(np.isnan(self.column))]).astype(np.float64).tolist()
             return {str(int(value)) if value.is_integer() else repr(value) for value in present}
         used = np.unique(self.column.codes)
         return {self.column.levels[code] for code in used.tolist() if code >= 0}

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
 from fedfolder.errors import UnknownNameError, nearest
+from fedfolder.questions.blocks import blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from fedfolder.command.terms import Column
 
@@ -31,24 +32,25 @@ class FactorValues:
 
     Parameters
     ----------
-    codes : (n,) int32
-        The place of each row's level in `levels`.
+    codes : (n,) integers
+        The place of each row's level in `levels`, in the smallest type that holds them.
     levels : tuple of str
         The levels, in the order of `fedfolder.command.terms.level_key`: whole numbers without decimals
         (`"2"`), text as it is.
     """
 
-    codes: NDArray[np.int32] = field(repr=False)
+    codes: NDArray[np.signedinteger[Any]] = field(repr=False)
     levels: tuple[str, ...] = field(repr=False)
 
     def indicator(self, level: str) -> NDArray[np.float64]:
         """1 where a row has this level and 0 elsewhere, shape `(n,)`; zeros for a level that does not occur."""
         if level not in self.levels:
             return np.zeros(self.codes.shape[0])
-        return np.equal(self.codes, self.levels.index(level)).astype(np.float64)
+        found: NDArray[np.bool_] = np.equal(self.codes, self.levels.index(level))
+        return found.astype(np.float64)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Sample:
     """The complete rows of one node (or of a block of them) for one command.
 
@@ -56,8 +58,10 @@ class Sample:
     ----------
     nobs : int
         The number of rows, n.
-    numeric : mapping of str to (n,) float64
-        The outcome, the continuous variables and those named in options. All values are finite.
+    numeric : mapping of str to (n,) numbers
+        The outcome, the continuous variables and those named in options. All values are finite, and kept in the
+        smallest type that holds them: see `fedfolder.questions.blocks`. To compute, `outcome` and `column` give
+        float64; over many rows, a block at a time (`blocks`).
     factors : mapping of str to FactorValues
         The categorical variables. A variable stands in both where a command uses it as `race` and as `i.race`.
     kinds : mapping of str to {"numeric", "text", "either"}
@@ -68,8 +72,8 @@ class Sample:
     persons : FactorValues or None
         Whose the rows are, where the site's policy names the variable that says so; None where each row is a person.
         It stays at the node: nothing is computed from it, but the policy counts by it.
-    places : (n,) int64, optional
-        Where each row stands in the file, counted from 0.
+    places : (n,) integers, optional
+        Where each row stands in the file, counted from 0; None if every row entered.
     nrows : int, optional
         The rows of the file.
 
@@ -80,12 +84,12 @@ class Sample:
     """
 
     nobs: int
-    numeric: Mapping[str, NDArray[np.float64]] = field(repr=False)
+    numeric: Mapping[str, NDArray[Any]] = field(repr=False)
     factors: Mapping[str, FactorValues] = field(repr=False)
     kinds: Mapping[str, Kind]
     ids: Mapping[str, FactorValues] = field(default_factory=dict, repr=False)
     persons: FactorValues | None = field(default=None, repr=False)
-    places: NDArray[np.int64] | None = field(default=None, repr=False)
+    places: NDArray[np.signedinteger[Any]] | None = field(default=None, repr=False)
     nrows: int | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -118,7 +122,7 @@ class Sample:
             The column has a variable that the sample does not hold in this role.
         """
         parts = [_find(self.factors, name).indicator(level) for name, level in column.factors]
-        parts += [_find(self.numeric, name) for name in column.continuous]
+        parts += [self.outcome(name) for name in column.continuous]
         if not parts:
             return np.ones(self.nobs)
         product, *others = parts
@@ -127,20 +131,25 @@ class Sample:
         return product
 
     def digest(self) -> str:
-        """SHA-256, in hex, of all that is computed from: another one means other rows. It never leaves the node."""
+        """SHA-256, in hex, of all that is computed from: another one means other rows. It never leaves the node.
+
+        It is that of values in float64 and of codes in int32, whatever type they are kept in.
+        """
         seen = hashlib.sha256(f"{self.nobs}".encode())
         for name, values in sorted(self.numeric.items()):
             seen.update(f"\0number {name}\0".encode())
-            seen.update(np.ascontiguousarray(values).data)
+            for part in _as(np.float64, values):
+                seen.update(part.data)
         for use, factors in (("levels", self.factors), ("ids", self.ids)):
             for name, factor in sorted(factors.items()):
                 seen.update("\0".join(["", f"{use} {name}", *factor.levels, ""]).encode())
-                seen.update(np.ascontiguousarray(factor.codes).data)
+                for codes in _as(np.int32, factor.codes):
+                    seen.update(codes.data)
         return seen.hexdigest()
 
     def outcome(self, name: str) -> NDArray[np.float64]:
-        """The values of a numeric variable, shape `(n,)`; `UnknownNameError` when it is not in the sample."""
-        return _find(self.numeric, name)
+        """The values of a numeric variable, float64 `(n,)`; `UnknownNameError` when it is not in the sample."""
+        return _find(self.numeric, name).astype(np.float64, copy=False)
 
     def levels(self, name: str) -> FactorValues:
         """The values of a categorical variable; `UnknownNameError` when it is not in the sample."""
@@ -158,6 +167,11 @@ class Sample:
         block = slice(start, stop)
         return self._taken(block, len(range(self.nobs)[block]))
 
+    def blocks(self) -> Iterator[tuple[slice, Sample]]:
+        """All rows, some at a time, each block with its place; see `fedfolder.questions.blocks`."""
+        for block in blocks(self.nobs):
+            yield block, self.rows(block.start, block.stop)
+
     def _taken(self, rows: slice | NDArray[np.bool_], nobs: int) -> Sample:
         def taken(factor: FactorValues) -> FactorValues:
             return FactorValues(factor.codes[rows], factor.levels)
@@ -172,6 +186,12 @@ class Sample:
             places=None if self.places is None else self.places[rows],
             nrows=self.nrows,
         )
+
+
+def _as(kind: DTypeLike, values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """The values in another type, a block at a time."""
+    for rows in blocks(len(values)):
+        yield np.ascontiguousarray(values[rows], dtype=kind)
 
 
 def _find(variables: Mapping[str, Found], name: str) -> Found:

@@ -12,6 +12,7 @@ from fedfolder.command.terms import unquoted
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import SetLikelihood, find
 from fedfolder.likelihood.regress import Regress
+from fedfolder.questions.blocks import summed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,7 +178,7 @@ class Specification:
             return self.likelihood.outcome(sample.outcome(self.outcome))
         factor = sample.levels(self.outcome)
         places = [self.levels.index(level) if level in self.levels else -1 for level in factor.levels]
-        return np.array([*places, -1], dtype=np.float64)[factor.codes]
+        return np.asarray(np.array([*places, -1], dtype=np.float64)[factor.codes])
 
     def offset(self, sample: Sample) -> Array | None:
         """What is added to the first linear predictor, (n,): the offset, the logarithm of the exposure, or nothing.
@@ -204,14 +205,21 @@ class Specification:
         """The weight of each row, (n,); None without weights."""
         return sample.outcome(self.command.weight.variable) if self.command.weight else None
 
+    def weight_of(self, sample: Sample) -> float:
+        """The sum of the weights of all rows; how many there are without weights."""
+        if not self.command.weight:
+            return float(sample.nobs)
+        name = self.command.weight.variable
+        return float(summed(sample.nobs, lambda rows: sample.rows(rows.start, rows.stop).outcome(name).sum()))
+
     def sets(self, sample: Sample) -> NDArray[np.int64]:
         """The number of each row's set, (n,)."""
         return np.asarray(sample.ids[self.command.roles["group"]].codes, dtype=np.int64)
 
-    def clusters(self, sample: Sample) -> NDArray[np.int64] | None:
+    def clusters(self, sample: Sample) -> NDArray[np.signedinteger[Any]] | None:
         """The number of each row's cluster, (n,); None where each row is its own.
 
         The sets of a conditional model are clusters at least, since their rows depend on each other.
         """
         name = self.command.roles.get("cluster") or self.command.roles.get("group")
-        return None if name is None else np.asarray(sample.ids[name].codes, dtype=np.int64)
+        return None if name is None else sample.ids[name].codes

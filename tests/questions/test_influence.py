@@ -13,10 +13,12 @@ from fedfolder.node.data import sample_from_frame
 from fedfolder.plan.fit import fit
 from fedfolder.plan.proposal import Proposal, read_command
 from fedfolder.questions import influence as module
+from fedfolder.questions import kept, patterns
 from fedfolder.questions.compute import contribution
 from fedfolder.questions.evaluation import Evaluation
-from fedfolder.questions.influence import influence, whitening
-from fedfolder.questions.pair import Pair
+from fedfolder.questions.influence import influence
+from fedfolder.questions.together import single
+from fedfolder.questions.whitening import Whitening
 from tests.simulation.models import problem, takes
 
 
@@ -28,7 +30,7 @@ def evaluations(command, frame, most=4):
     question = next(program)
     found: list[Evaluation] = []
     while len(found) < most:
-        found += [question.model] if isinstance(question, Pair) else [question] * isinstance(question, Evaluation)  # type: ignore[list-item]
+        found += [part for part in single(question) if isinstance(part, Evaluation) and part.design.columns]
         try:
             question = program.send((question, question.compute(sample)))
         except StopIteration:
@@ -49,7 +51,7 @@ def alone(question, sample, unit):
 
 def leverage(each):
     """By the definition, without a short cut."""
-    t = whitening(each.sum(axis=0))
+    t = Whitening.of(each.sum(axis=0)).matrix
     return max(np.linalg.eigvalsh(t.T @ one @ t)[-1] for one in each)
 
 
@@ -106,6 +108,24 @@ def test_a_frequency_weight_is_so_many_persons():
     )
     found, expected = influence(asked[-1], sample), influence(plain, long)
     assert dataclasses.astuple(found) == pytest.approx(dataclasses.astuple(expected))
+
+
+@pytest.mark.parametrize("weight", ["", "fw=k", "pw=k"])
+@pytest.mark.parametrize("name", ["logit", "mlogit", "poisson", "cloglog"])
+def test_patterns_have_the_influence_of_their_rows(name, weight, monkeypatch):
+    if weight and not takes(name, weight[:2]):
+        pytest.skip("takes no such weights")
+    given = problem(name, n=60)
+    frame = pd.concat([given.frame.assign(k=k) for k in (1.0, 2.0, 1.0)], ignore_index=True)
+    command = given.command(weight=weight)
+    sample, asked = evaluations(command, frame)
+    found = []
+    for fewest in (0, len(frame) + 1):
+        monkeypatch.setattr(patterns, "FEWEST", fewest)
+        kept.forget()
+        found += [dataclasses.astuple(influence(asked[-1], sample, at_least=a)) for a in (0.0, 0.01)]
+    assert found[0] == pytest.approx(found[2], rel=1e-9)
+    assert found[1] == pytest.approx(found[3], rel=1e-9)
 
 
 @pytest.mark.parametrize("name", [n for n in LIKELIHOODS if not n.endswith("power -2)")])
