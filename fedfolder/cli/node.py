@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fedfolder.cli.on_demand import OnDemand
 from fedfolder.cli.policy import APPROVAL, ASKED, PROFILE
 from fedfolder.process import handling
 from fedfolder.shell import typed
@@ -25,7 +26,10 @@ class _Terminated(KeyboardInterrupt):
     """SIGTERM. KeyboardInterrupt itself, while a module is imported, ends Python by a signal although it is caught."""
 
 
-@click.group(short_help="A site's side: make a node, run it, look into it.")
+DECIDING = dict.fromkeys(("pending", "approve", "reject", "release", "ledger"), "approval")
+
+
+@click.group(commands=OnDemand(DECIDING), short_help="A site's side: make a node, run it, look into it.")
 def node() -> None:
     """Make a node, run it, check it and look into it, at a site."""
 
@@ -46,11 +50,12 @@ def init(home: Path, data: Path, exchange: Path, profile: str, approval: Approva
     Example:
       fedfolder node init north --data births.dta --exchange S:/exchange/lbw/north
     """
+    from fedfolder.cli.progress import told
     from fedfolder.custody.keys import fingerprint
     from fedfolder.node.data import describe
     from fedfolder.node.home import create
 
-    found = describe(data)
+    found = describe(data, watch=told(data))
     others = _studies_beside(exchange)
     names = [variable.name for variable in found.variables]
     made = create(home, data, exchange, names, profile=profile, approval=approval)
@@ -107,6 +112,12 @@ def once(home: Path) -> None:
     Example:
       fedfolder node once north
     """
+    from fedfolder.node.quiet import is_quiet
+
+    if is_quiet(home):
+        click.echo("nothing has come")
+        return
+
     from fedfolder.node.home import open_home
     from fedfolder.node.loop import once as once_node
 
@@ -163,6 +174,25 @@ def show(home: Path, fit: int | None, last: int) -> None:
             click.echo(line)
     finally:
         journal.close()
+
+
+@node.command("forget-columns", short_help="Delete the columns that are kept at home.")
+@click.argument("home", type=FOLDER)
+def forget_columns(home: Path) -> None:
+    """Delete the columns that the node in HOME has kept as they were read, because its node.toml says so.
+
+    The next fit reads the data file again, and keeps its columns again as long as the line is there: columns = true
+    below [cache]. Without the line they are deleted by themselves.
+
+    \b
+    Example:
+      fedfolder node forget-columns north
+    """
+    from fedfolder.node.home import open_home
+    from fedfolder.node.kept_columns import KeptColumns
+
+    deleted = KeptColumns(open_home(home).path).forget()
+    click.echo(f"{deleted} columns are deleted" if deleted else "no columns are kept")
 
 
 @node.command(short_help="Compare the server's key, by its fingerprint.")

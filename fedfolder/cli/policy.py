@@ -93,12 +93,13 @@ def check(home: Path, command: str) -> None:
     Example:
       fedfolder policy check north "logit low age i.race smoke"
     """
+    from fedfolder.cli.progress import aside
     from fedfolder.errors import PolicyError
     from fedfolder.node.home import open_home
     from fedfolder.node.preview import preview
 
     opened = open_home(home)
-    found = _findings(opened.policy, preview(opened, command))
+    found = _findings(opened.policy, preview(opened, command, aside))
     if found:
         names = dict.fromkeys(finding.rule for finding in found)
         raise PolicyError(

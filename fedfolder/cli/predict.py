@@ -66,6 +66,7 @@ def predict(
       fedfolder predict lbw.json births.dta --out risk.csv --keep id
       fedfolder predict lbw.json births.csv --out xb.dta --kind xb
     """
+    from fedfolder.cli.progress import told
     from fedfolder.errors import ConfigError
     from fedfolder.estimates.prediction import variables
     from fedfolder.node.data import read_variables
@@ -80,7 +81,7 @@ def predict(
     if out.exists() and file.exists() and out.samefile(file):
         raise ConfigError("predictions would overwrite the data", where=str(out), do="name another file")
     fit = stored(result)
-    data = read_variables(file, [*variables(fit), *keep], _reading(node))
+    data = read_variables(file, [*variables(fit), *keep], _reading(node), watch=told(file))
     found = fit.predict_all(_frame(data), kind, unseen=unseen, offset=not no_offset)
     _write(data, keep, found, out)
     missing = int(found.isna().any(axis=1).sum())
@@ -107,7 +108,7 @@ def _frame(data: Frame) -> pd.DataFrame:
         {
             name: pd.Categorical.from_codes(column.codes, categories=pd.Index(list(column.levels)))
             if isinstance(column, TextColumn)
-            else column
+            else column.astype("float64")
             for name, column in data.columns.items()
         },
         index=pd.RangeIndex(data.nrows),

@@ -71,7 +71,7 @@ class Spelling:
 
     def numbers(self, cells: Sequence[str]) -> NDArray[np.float64] | None:
         """The number in each cell, NaN where it is missing; None when a cell is text."""
-        if not self._has_plain_words():
+        if not self.plain_words:
             with suppress(ValueError):
                 return self._plain_numbers(cells)
         values: dict[str, float] = {}
@@ -95,9 +95,10 @@ class Spelling:
             cells = "\n".join(cells).replace(",", ".").split("\n") if cells else cells
         return np.fromiter(map(float, cells), np.float64, len(cells))
 
-    def _has_plain_words(self) -> bool:
-        """Whether a word for missing looks like a number, such as -9: then each cell must be looked at."""
-        return any(_PLAIN[self.decimal].fullmatch(word) for word in self.missing if word)
+    @property
+    def plain_words(self) -> list[str]:
+        """Words for missing that look like numbers, such as -9: a cell that is one is none of its number."""
+        return [word for word in self.missing if word and _PLAIN[self.decimal].fullmatch(word)]
 
 
 def is_grouped(cell: str) -> bool:

@@ -13,6 +13,7 @@ from fedfolder.exchange.fingerprint import read_fingerprint
 from fedfolder.likelihood import names as likelihoods
 from fedfolder.node.data import describe
 from fedfolder.node.home import POLICY, SETTINGS
+from fedfolder.node.progress import Told
 from fedfolder.shell import typed
 
 if TYPE_CHECKING:
@@ -47,8 +48,10 @@ def check(home: NodeHome, say: Callable[[str], None]) -> list[FedfolderError]:
 
 def _data(home: NodeHome, say: Callable[[str], None]) -> Iterator[FedfolderError]:
     """Say what the data file holds; what is wrong with it, for the variables that are released."""
-    found = describe(home.data, home.reading)
+    found = describe(home.data, home.reading, watch=Told(home.data.name, say))
     say(f"data       {home.data}: {found.nrows} rows")
+    if home.kept is not None:
+        say(f"  {'kept':<10} columns are kept as they were read, in {home.kept.folder}: node.toml says so")
     for subject, text in found.how:
         say(f"  {subject:<10} {text}")
     for variable in found.variables:

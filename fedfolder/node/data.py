@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fedfolder.errors import VariableError
+from fedfolder.node.narrow import by_parts, narrowed
+from fedfolder.node.progress import unwatched
 from fedfolder.node.readers import (
     MISSING_CODE,
     Description,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fedfolder.command.parse import Command
+    from fedfolder.node.progress import Watch
     from fedfolder.node.readers import RawColumn
     from fedfolder.node.reading import Reading
     from fedfolder.node.sources import Opened
@@ -49,29 +52,35 @@ __all__ = [
 ]
 
 
-def describe(path: Path, reading: Reading | None = None) -> Description:
+def describe(path: Path, reading: Reading | None = None, *, watch: Watch = unwatched) -> Description:
     """The number of rows of a data file and its variables under the study's names, without a value of any.
 
     Parameters
     ----------
     reading : Reading, optional
         What is fixed about the file; everything else is detected.
+    watch : callable, optional
+        Is told how far the file is read.
 
     Raises
     ------
     DataFileError
         The file is missing, of an unknown kind, or not what its name says.
     """
-    return opened(path, reading).description()
+    return opened(path, reading, watch).description()
 
 
-def read_variables(path: Path, names: Iterable[str], reading: Reading | None = None) -> Frame:
+def read_variables(
+    path: Path, names: Iterable[str], reading: Reading | None = None, *, watch: Watch = unwatched
+) -> Frame:
     """The named columns of a data file, every row, each column once, with the study's names and codes.
 
     Parameters
     ----------
     reading : Reading, optional
         What is fixed about the file; everything else is detected.
+    watch : callable, optional
+        Is told how far the file is read.
 
     Raises
     ------
@@ -82,16 +91,28 @@ def read_variables(path: Path, names: Iterable[str], reading: Reading | None = N
     VariableError
         A column can be read in two ways; the line that says which is named.
     """
-    return opened(path, reading).frame(list(dict.fromkeys(names)))
+    return opened(path, reading, watch).frame(list(dict.fromkeys(names)))
 
 
-def read_sample(path: Path, command: Command, reading: Reading | None = None, *, persons: str | None = None) -> Sample:
+def read_sample(
+    path: Path,
+    command: Command,
+    reading: Reading | None = None,
+    *,
+    persons: str | None = None,
+    watch: Watch = unwatched,
+) -> Sample:
     """The rows of a data file that enter a command's fit: `read_variables`, then `make_sample`."""
-    return make_sample(read_variables(path, read_for(command, persons), reading), command, persons)
+    return make_sample(read_variables(path, read_for(command, persons), reading, watch=watch), command, persons)
 
 
 def read_held(
-    path: Path, names: Iterable[str], reading: Reading | None = None, *, released: Collection[str] | None = None
+    path: Path,
+    names: Iterable[str],
+    reading: Reading | None = None,
+    *,
+    released: Collection[str] | None = None,
+    watch: Watch = unwatched,
 ) -> Held:
     """What a data file holds of the variables of a dictionary, every row, with the study's names and codes.
 
@@ -101,13 +122,15 @@ def read_held(
         What is fixed about the file; everything else is detected.
     released : collection of str, optional
         The variables that may be looked at, all by default. Of others it is not even looked whether they are there.
+    watch : callable, optional
+        Is told how far the file is read.
 
     Raises
     ------
     DataFileError
         The file is missing, of an unknown kind, or not what its name says.
     """
-    return held_in(opened(path, reading), names, released)
+    return held_in(opened(path, reading, watch), names, released)
 
 
 def held_in(source: Opened, names: Iterable[str], released: Collection[str] | None) -> Held:
@@ -180,13 +203,13 @@ def _from_pandas(name: str, values: pd.Series[Any] | pd.DataFrame) -> RawColumn:
     if isinstance(values.dtype, pd.CategoricalDtype):
         return _from_categorical(name, values)
     if pd.api.types.is_bool_dtype(values.dtype) or values.dtype.kind in "iuf":
-        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return narrowed(values.to_numpy(dtype=np.float64, na_value=np.nan))
     present = values[values.notna()].tolist()
     if isinstance(values.dtype, pd.StringDtype) or (present and all(isinstance(value, str) for value in present)):
         numbering = Numbering()
-        return TextColumn(numbering.codes(values.fillna("").tolist()), numbering.levels)
+        return TextColumn(narrowed(numbering.codes(values.fillna("").tolist())), numbering.levels)
     if values.dtype.kind == "O" and all(isinstance(value, (int, float, np.number, np.bool_)) for value in present):
-        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return narrowed(values.to_numpy(dtype=np.float64, na_value=np.nan))
     do = "convert it; for dates, pandas.read_stata(..., convert_dates=False) keeps Stata's numbers"
     what = f"the variable {name} holds neither numbers nor text alone"
     raise VariableError(what, where="the data frame", found=str(values.dtype), expected="numbers or text", do=do)
@@ -200,8 +223,9 @@ def _from_categorical(name: str, values: pd.Series[Any]) -> RawColumn:
     categories = _from_pandas(name, pd.Series(values.cat.categories))
     # A missing value has the code -1, which picks what is appended last.
     if isinstance(categories, TextColumn):
-        return TextColumn(np.append(categories.codes, np.int32(MISSING_CODE))[codes], categories.levels)
-    return np.append(categories, np.nan)[codes]
+        places = np.append(categories.codes, np.int32(MISSING_CODE))
+        return TextColumn(by_parts(codes, places.__getitem__), categories.levels)
+    return by_parts(codes, np.append(categories, np.nan).__getitem__)
 
 
 def write_dta(frame: Frame, path: Path) -> None:
@@ -211,7 +235,7 @@ def write_dta(frame: Frame, path: Path) -> None:
     columns = {
         name: pd.Series([column.levels[code] if code != MISSING_CODE else "" for code in column.codes], dtype="object")
         if isinstance(column, TextColumn)
-        else pd.Series(column)
+        else pd.Series(column.astype(np.float64))
         for name, column in frame.columns.items()
     }
     pd.DataFrame(columns).to_stata(path, write_index=False, version=118)

@@ -197,14 +197,15 @@ class _Look:
         nrows = 0
         # A file that cannot be read is an error when it is read; here it tells nothing more.
         with suppress(DataFileError):
-            for columns in file.columns(len(self.columns)) if decimals or dates else ():
-                for found, cells in zip(self.columns, columns, strict=True):
-                    distinct = set(cells) if dates or found.is_number else ()
-                    if decimals:
+            for block in file.blocks(len(self.columns)) if decimals or dates else ():
+                for place, found in enumerate(self.columns):
+                    still = (decimals and found.is_number, dates and found.forms != ())
+                    distinct = set(block.cells(place)) if any(still) else ()
+                    if still[0]:
                         found.look_for_decimals(distinct, self.spelling)
-                    if dates:
+                    if still[1]:
                         found.look_for_dates(distinct, self.spelling)
-                nrows += len(columns[0])
+                nrows += block.nrows
                 dates = dates and nrows < SAMPLE_ROWS
                 if nrows >= SAMPLE_ROWS and (not decimals or self.signs()):
                     return

@@ -21,25 +21,55 @@ OLD_VERSIONS = range(102, 116)
 NEW_VERSIONS = range(117, 120)
 BYTE_ORDERS = (1, 2)
 
-_NEW_WIDTHS = {32768: 8, 65526: 8, 65527: 4, 65528: 4, 65529: 2, 65530: 1}
-"""Bytes of a strL (its place in the file), double, float, long, int and byte; below them stand fixed texts."""
+STRL = "strL"
+"""A text that stands elsewhere in the file; its eight bytes say where."""
+_NEW_KINDS = {32768: STRL, 65526: "f8", 65527: "f4", 65528: "i4", 65529: "i2", 65530: "i1"}
+"""What a strL, double, float, long, int and byte are to numpy; below them stand fixed texts."""
 _LONGEST_TEXT = 2045
-_WIDTHS_TO_115 = {251: 1, 252: 2, 253: 4, 254: 4, 255: 8}
+_KINDS_TO_115 = {251: "i1", 252: "i2", 253: "i4", 254: "f4", 255: "f8"}
 _WIDTHS_TO_110 = {ord("b"): 1, ord("i"): 2, ord("l"): 4, ord("f"): 4, ord("d"): 8}
 _TEXT_TO_110 = 127
 """A text of w bytes has the type 127 + w."""
+_OLDEST_PLACED = 113
+"""From this version on, missing values are those of today."""
 _DESCRIBED_BY_OLD, _DESCRIBED_BY_NEW = 60, 200
 """Bytes that describe a variable at least: its type, name, format, labels, place in the sort order."""
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """Where the rows are, and what stands in one.
+
+    Parameters
+    ----------
+    start : int
+        The place of the first.
+    order : {"<", ">"}
+        Of the bytes in a number.
+    kinds : tuple of str
+        What each variable is to numpy, such as i2 or S12; `STRL` for a text that stands elsewhere.
+    encoding : {"utf-8", "latin-1"}
+        Of its texts: Stata 14 was the first to write UTF-8.
+    """
+
+    start: int
+    order: str
+    kinds: tuple[str, ...]
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """What a header claims: rows, bytes in a row, bytes of room for all rows, and bytes that describe the variables."""
+    """What a header claims: rows, bytes in a row, bytes of room for all rows, and bytes that describe the variables.
+
+    `rows` is None where only a library knows: of the versions up to 112, which are older than 2003.
+    """
 
     nrows: int
     width: int
     room: int
     description: int
+    rows: Rows | None = None
 
 
 def is_stata(start: bytes) -> bool:
@@ -49,8 +79,8 @@ def is_stata(start: bytes) -> bool:
     return old or start.startswith(SIGNATURE)
 
 
-def require_possible(path: Path) -> None:
-    """Refuse a .dta whose header claims more than the file can hold.
+def require_possible(path: Path) -> Claim | None:
+    """What a header claims; refuse a .dta whose header claims more than the file can hold.
 
     A version that is not known here is left to the library that knows it.
 
@@ -73,6 +103,7 @@ def require_possible(path: Path) -> None:
             raise _impossible(path, "a damaged header, or a file that is cut short") from None
     if claim is not None and not _fits(claim, size):
         raise _impossible(path, "a header that claims more rows or variables than the file has room for")
+    return claim
 
 
 def _fits(claim: Claim, size: int) -> bool:
@@ -114,10 +145,17 @@ def _new(file: BinaryIO, size: int) -> Claim | None:
         raise ValueError
     file.seek(types + len("<variable_types>"))
     codes = struct.unpack(f"{order}{nvars}H", file.read(2 * nvars))
-    width = sum(code if code <= _LONGEST_TEXT else _NEW_WIDTHS[code] for code in codes)
+    kinds = tuple(f"S{code}" if code <= _LONGEST_TEXT else _NEW_KINDS[code] for code in codes)
     # What follows the rows is read as rows by who believes a wrong number of them.
     room = min(after_data, size) - data - len("<data></data>")
-    return Claim(nrows, width, room, nvars * _DESCRIBED_BY_NEW)
+    encoding = "latin-1" if version == min(NEW_VERSIONS) else "utf-8"
+    rows = Rows(data + len("<data>"), order, kinds, encoding)
+    return Claim(nrows, sum(map(width_of, kinds)), room, nvars * _DESCRIBED_BY_NEW, rows)
+
+
+def width_of(kind: str) -> int:
+    """The bytes that a variable has in a row."""
+    return 8 if kind == STRL else int(kind[1:])
 
 
 def _old(file: BinaryIO, size: int) -> Claim:
@@ -131,8 +169,26 @@ def _old(file: BinaryIO, size: int) -> Claim:
     codes = file.read(nvars)
     if len(codes) < nvars:
         raise ValueError
-    width = sum(map(_width_to_110 if version < 111 else _width_to_115, codes))  # noqa: PLR2004 - a version
-    return Claim(nrows, width, size - file.tell(), nvars * _DESCRIBED_BY_OLD)
+    if version < _OLDEST_PLACED:
+        width = sum(map(_width_to_110 if version < 111 else _width_to_115, codes))  # noqa: PLR2004 - a version
+        return Claim(nrows, width, size - file.tell(), nvars * _DESCRIBED_BY_OLD)
+    kinds = tuple(_KINDS_TO_115.get(code, f"S{code}") for code in codes)
+    width, room = sum(map(width_of, kinds)), size - file.tell()
+    # Names, the sort order, formats, names of value labels, and labels.
+    file.seek(33 * nvars + 2 * (nvars + 1) + (49 if version > 113 else 12) * nvars + (33 + 81) * nvars, 1)  # noqa: PLR2004
+    rows = Rows(_after_fields(file, order), order, kinds, "latin-1")
+    return Claim(nrows, width, room, nvars * _DESCRIBED_BY_OLD, rows)
+
+
+def _after_fields(file: BinaryIO, order: str) -> int:
+    """The place behind the fields that programs may add: each says its kind, 0 at the end, and its length."""
+    while True:
+        kind, length = struct.unpack(order + "bi", file.read(5))
+        if length < 0:
+            raise ValueError
+        if kind == 0:
+            return file.tell()
+        file.seek(length, 1)
 
 
 def _width_to_110(code: int) -> int:
@@ -144,4 +200,4 @@ def _width_to_110(code: int) -> int:
 
 
 def _width_to_115(code: int) -> int:
-    return _WIDTHS_TO_115.get(code, code)
+    return width_of(_KINDS_TO_115.get(code, f"S{code}"))

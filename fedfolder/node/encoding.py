@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from fedfolder.errors import DataFileError
-from fedfolder.node.text_file import SETTINGS, explained
+from fedfolder.node.text_file import SETTINGS, explained, lines_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 """Bytes that are looked at at a time."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -31,12 +31,12 @@ def encoding_of(path: Path) -> tuple[str, str]:
         if start.startswith(_UTF_16):
             what = "the data file is UTF-16 text"
             raise DataFileError(what, where=str(path), expected="UTF-8 or cp1252", do="save it as UTF-8")
-        for line, text in _lines(file, path):
+        for at, text in _lines(file, path):
             try:
                 beyond |= not text.isascii() and bool(text.decode("utf-8"))
             except UnicodeDecodeError:
-                first = first or line + _bad_line(text, "utf-8")
-                _require_cp1252(path, line, text)
+                first = first or lines_before(path, at) + _bad_line(text, "utf-8")
+                _require_cp1252(path, at, text)
     if first and beyond:
         what = "some lines of the data file are UTF-8 and others are not"
         do = f'save it as UTF-8, or write encoding = "cp1252" (or "utf-8", or another) into {SETTINGS}'
@@ -49,15 +49,15 @@ def encoding_of(path: Path) -> tuple[str, str]:
 
 
 def _lines(file: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
-    """Blocks of whole lines, each with the number of lines before it."""
-    line = 0
-    while block := file.readlines(BLOCK):
-        text = b"".join(block)
+    """Blocks of whole lines, each with the number of bytes before it."""
+    at = 0
+    while text := file.read(BLOCK):
+        text += file.readline()
         if b"\0" in text:
             what = "the data file is not text"
             raise DataFileError(what, where=str(path), expected="a .csv file in UTF-8 or cp1252", do="export it again")
-        yield line, text
-        line += len(block)
+        yield at, text
+        at += len(text)
 
 
 def _bad_line(text: bytes, encoding: str) -> int:
@@ -70,11 +70,11 @@ def _bad_line(text: bytes, encoding: str) -> int:
     return 1
 
 
-def _require_cp1252(path: Path, before: int, text: bytes) -> None:
+def _require_cp1252(path: Path, at: int, text: bytes) -> None:
     try:
         text.decode("cp1252")
     except UnicodeDecodeError:
         what = "the data file is neither UTF-8 nor cp1252 text"
         do = f'save it as UTF-8, or write encoding = "cp850" (or another) into {SETTINGS}'
-        line = before + _bad_line(text, "cp1252")
+        line = lines_before(path, at) + _bad_line(text, "cp1252")
         raise DataFileError(what, where=f"{path}, line {line}", expected="UTF-8 or cp1252", do=do) from None

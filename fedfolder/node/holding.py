@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fedfolder.node.data import read_held, read_variables
+from fedfolder.node.progress import Told
 from fedfolder.node.reading import Reading
+from fedfolder.questions import workers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
+    from fedfolder.node.kept_columns import KeptColumns
     from fedfolder.node.readers import Frame
     from fedfolder.questions.held import Held
     from fedfolder.questions.question import Question
@@ -59,10 +62,17 @@ class Holding(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file, read as node.toml says, and this program, which computes."""
+    """A data file, read as node.toml says, and this program, which computes with so many workers.
+
+    `say` shows a line to whoever waits while the file is read. `kept` has columns that were read before, where
+    node.toml says so.
+    """
 
     path: Path
     reading: Reading = field(default_factory=Reading)
+    workers: int = 1
+    say: Callable[[str], None] = lambda _line: None
+    kept: KeptColumns | None = None
 
     @property
     def where(self) -> str:
@@ -71,11 +81,16 @@ class DataFile:
 
     def variables(self, names: Iterable[str]) -> Frame:
         """As the protocol says."""
-        return read_variables(self.path, names, self.reading)
+        wanted = list(dict.fromkeys(names))
+        return self._read(wanted) if self.kept is None else self.kept.frame(self.path, self.reading, wanted, self._read)
+
+    def _read(self, names: Sequence[str]) -> Frame:
+        return read_variables(self.path, names, self.reading, watch=Told(self.path.name, self.say))
 
     def held(self, names: Iterable[str], released: Collection[str]) -> Held:
         """As the protocol says."""
-        return read_held(self.path, names, self.reading, released=released)
+        watch = Told(self.path.name, self.say)
+        return read_held(self.path, names, self.reading, released=released, watch=watch)
 
     def require(self, specification: Specification) -> None:
         """All that is installed here can be computed."""
@@ -90,4 +105,5 @@ class DataFile:
 
     def compute(self, question: Question, sample: Any) -> Sums:  # noqa: ANN401 - see `Question.compute`
         """As the question says."""
-        return question.compute(sample)
+        with workers.using(self.workers):
+            return question.compute(sample)

@@ -18,6 +18,7 @@ from fedfolder.exchange.mailbox import Mailbox
 from fedfolder.exchange.store import FolderStore
 from fedfolder.node import service
 from fedfolder.node.holding import DataFile
+from fedfolder.node.kept_columns import KeptColumns
 from fedfolder.node.reading import Reading, ReadingSettings, Recodes, reading_of  # noqa: TC001 - msgspec reads the annotation
 from fedfolder.process import interpreter
 from fedfolder.resources import resource
@@ -44,6 +45,12 @@ class Waiting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     longest_pause: Annotated[float, msgspec.Meta(gt=0)] = 5.0
 
 
+class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether columns are kept at home as they were read."""
+
+    columns: bool = False
+
+
 class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands in node.toml; `variables` is a list, or a table of the study's names and the file's."""
 
@@ -53,8 +60,10 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variables: list[str] | dict[str, str]
     waiting: Waiting = Waiting()
     reading: ReadingSettings = ReadingSettings()
+    cache: Cache = Cache()
     recode: Recodes = {}
     cluster_scores: bool = False
+    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,8 @@ class NodeHome:
     """A node's home at `path`, opened.
 
     `exchange` is the node's folder on the share, whose last two parts name study and node. `reading` is what node.toml
-    fixes about the data. `elsewhere` holds the data in place of the file `data`.
+    fixes about the data. `elsewhere` holds the data in place of the file `data`. `workers` compute at the same time.
+    `kept` has columns that were read before, where node.toml says so.
     """
 
     path: Path
@@ -74,11 +84,12 @@ class NodeHome:
     me: Identity
     reading: Reading = field(default_factory=Reading)
     elsewhere: Holding | None = None
+    workers: int = 1
+    kept: KeptColumns | None = None
 
-    @property
-    def holding(self) -> Holding:
-        """Who holds the data and computes."""
-        return self.elsewhere or DataFile(self.data, self.reading)
+    def holding(self, say: Callable[[str], None] = lambda _line: None) -> Holding:
+        """Who holds the data and computes; `say` shows how far they are read, where that takes long."""
+        return self.elsewhere or DataFile(self.data, self.reading, self.workers, say, self.kept)
 
     def journal(self, clock: Callable[[], str]) -> Journal:
         """The node's journal, bound to its study and name."""
@@ -118,7 +129,7 @@ def place(exchange: Path) -> tuple[str, str]:
 
 
 def open_home(path: Path) -> NodeHome:
-    """Read the home at `path`.
+    """Read the home at `path`; columns that were kept there are deleted where node.toml does not say so any more.
 
     Raises
     ------
@@ -131,6 +142,10 @@ def open_home(path: Path) -> NodeHome:
         study, node = place(exchange)
         names_in_file = found.variables if isinstance(found.variables, dict) else {}
         reading = reading_of(found.reading, names_in_file, found.recode)
+    kept = KeptColumns(path.absolute())
+    if not found.cache.columns:
+        # The line was taken out, and with it the reason to have data outside their file.
+        kept.forget()
     return NodeHome(
         path=path.absolute(),
         data=_absolute(found.data, path),
@@ -142,6 +157,8 @@ def open_home(path: Path) -> NodeHome:
         study=study,
         me=keys.load(path, node),
         reading=reading,
+        workers=found.workers,
+        kept=kept if found.cache.columns else None,
     )
 
 

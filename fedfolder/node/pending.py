@@ -164,7 +164,7 @@ class Tray:
         if not isinstance(proposal, Proposal) or self._desk.ledger.is_admitted(attempt):
             return Review(concerns=tuple(self._desk.ledger.must_look()))
         policy, command, specification = self._home.policy, proposal.command, Specification.of(proposal.command)
-        answerer = Answerer(self._home.me, self._desk, self._home.holding, self._journal)
+        answerer = Answerer(self._home.me, self._desk, self._home.holding(), self._journal)
         try:
             policy.check(command)
             found = policy.found_in_command(command, proposal.roster, self._journal.key(SERVER))

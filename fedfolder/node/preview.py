@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fedfolder.node.data import read_sample
+from fedfolder.node.progress import Told
 from fedfolder.plan.proposal import read_command
 from fedfolder.questions.specification import Specification
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fedfolder.custody.finding import Finding
     from fedfolder.node.home import NodeHome
 
@@ -16,8 +19,8 @@ UNKNOWN = frozenset({"roster", "servers"})
 """Rules on who takes part and who asks, which only a proposal can tell."""
 
 
-def preview(home: NodeHome, text: str) -> list[Finding]:
-    """What a command breaks at this node, waived or not.
+def preview(home: NodeHome, text: str, say: Callable[[str], None] = lambda _line: None) -> list[Finding]:
+    """What a command breaks at this node, waived or not; `say` shows how far the data are read.
 
     Raises
     ------
@@ -28,5 +31,5 @@ def preview(home: NodeHome, text: str) -> list[Finding]:
     policy = home.policy
     policy.check(command)
     asked = [found for found in policy.found_in_command(command, ()) if found.rule not in UNKNOWN]
-    sample = read_sample(home.data, command, home.reading, persons=policy.person)
+    sample = read_sample(home.data, command, home.reading, persons=policy.person, watch=Told(home.data.name, say))
     return [*asked, *policy.found_in_sample(Specification.of(command), sample)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
 from fedfolder.dictionary.texts import tidied
 from fedfolder.errors import DataFileError, UnknownNameError, nearest
 from fedfolder.exchange import files
+from fedfolder.node.progress import unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fedfolder.node.progress import Watch
     from fedfolder.questions.sample import Kind
 
 MISSING_CODE = -1
@@ -30,18 +32,18 @@ class TextColumn:
 
     Parameters
     ----------
-    codes : (n,) int32
+    codes : (n,) int8, int16 or int32
         The place of each row's text in `levels`; -1 where it is missing, which is the empty text, as in Stata.
     levels : tuple of str
         The distinct texts in the order in which they first appear.
     """
 
-    codes: NDArray[np.int32] = field(repr=False)
+    codes: NDArray[Any] = field(repr=False)
     levels: tuple[str, ...] = field(repr=False)
 
 
-RawColumn: TypeAlias = "NDArray[np.float64] | TextColumn"
-"""Numbers with NaN where a value is missing, or text."""
+RawColumn: TypeAlias = "NDArray[Any] | TextColumn"
+"""Numbers with NaN where a value is missing, in the smallest type that holds them (see `narrow`), or text."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +56,7 @@ class Frame:
         What was read, for messages: a path, or "the data frame".
     nrows : int
         The number of rows, n.
-    columns : mapping of str to (n,) float64 or TextColumn
+    columns : mapping of str to (n,) numbers or TextColumn
         The columns that were asked for.
     typeless : frozenset of str
         Those that the file does not say a type of: numbers in a .csv may be the levels of a text elsewhere.
@@ -150,7 +152,7 @@ class Table:
     ----------
     nrows : int
         The number of rows, n.
-    columns : mapping of str to (n,) float64 or TextColumn
+    columns : mapping of str to (n,) numbers or TextColumn
         By the file's names.
     notes, problems : mapping of str to str
         Of columns that there is something to say about: see `VariableInfo`.
@@ -177,8 +179,11 @@ class Source(Protocol):
     def decimal(self) -> str:
         """The decimal sign of numbers that are written as text."""
 
-    def read(self, wanted: Sequence[str], words: Mapping[str, frozenset[str]]) -> Table:
-        """The wanted columns; a column in `words` has words of its own for missing, which only text files need."""
+    def read(self, wanted: Sequence[str], words: Mapping[str, frozenset[str]], watch: Watch = unwatched) -> Table:
+        """The wanted columns; a column in `words` has words of its own for missing, which only text files need.
+
+        `watch` is told how far it is, if that can be known.
+        """
 
 
 class Numbering(dict[str, int]):
@@ -214,16 +219,6 @@ class Numbering(dict[str, int]):
     def levels(self) -> tuple[str, ...]:
         """The texts in the order of their numbers."""
         return tuple(self._levels)
-
-
-def join_numbers(parts: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """The chunks of a numeric column as one array."""
-    return np.concatenate([np.empty(0), *parts])
-
-
-def join_codes(parts: Iterable[NDArray[np.int32]]) -> NDArray[np.int32]:
-    """The chunks of a text column's codes as one array."""
-    return np.concatenate([np.empty(0, dtype=np.int32), *parts])
 
 
 DISTINCT = (("no", 0), ("1", 1), ("2", 2), ("3 to 10", 10), ("11 to 100", 100))

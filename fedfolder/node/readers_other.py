@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING
 
 from fedfolder.errors import DataFileError
 from fedfolder.node import readstat
+from fedfolder.node.narrow import narrowed
+from fedfolder.node.progress import unwatched
 from fedfolder.node.readers import Field, Numbering, Table, TextColumn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fedfolder.node.progress import Watch
     from fedfolder.node.readers import RawColumn
 
 SIGNATURES = {
@@ -62,7 +68,7 @@ class OtherSource:
         """A point, in texts that a recode makes numbers."""
         return "."
 
-    def read(self, wanted: Sequence[str], _words: Mapping[str, frozenset[str]]) -> Table:
+    def read(self, wanted: Sequence[str], _words: Mapping[str, frozenset[str]], _watch: Watch = unwatched) -> Table:
         """The wanted columns; raises `DataFileError` when the file is damaged."""
         able = [name for name in wanted if name not in self.labels.unread]
         columns = {name: _column(values) for name, values in readstat.read_columns(self.path, able).items()}
@@ -74,7 +80,8 @@ class OtherSource:
             set(wanted) - set(able), "it is of a type that is not read: save it as numbers or text"
         )
         missing = {name: Numbering().codes([""] * nrows) for name in problems}
-        return Table(nrows, columns | {name: TextColumn(codes, ()) for name, codes in missing.items()}, {}, problems)
+        absent = {name: TextColumn(narrowed(codes), ()) for name, codes in missing.items()}
+        return Table(nrows, columns | absent, {}, problems)
 
 
 def open_other(path: Path) -> OtherSource:
@@ -95,9 +102,9 @@ def open_other(path: Path) -> OtherSource:
     return OtherSource(path, readstat.read_labels(path))
 
 
-def _column(values: RawColumn | list[str]) -> RawColumn:
+def _column(values: NDArray[np.float64] | list[str]) -> RawColumn:
     """A column as the child gave it."""
     if not isinstance(values, list):
-        return values
+        return narrowed(values)
     numbering = Numbering()
-    return TextColumn(numbering.codes(values), numbering.levels)
+    return TextColumn(narrowed(numbering.codes(values)), numbering.levels)

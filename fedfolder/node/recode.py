@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fedfolder.node.cells import STATA_MISSING, Spelling
+from fedfolder.node.narrow import by_parts
 from fedfolder.node.readers import MISSING_CODE, Numbering, TextColumn
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def without_missing(column: RawColumn, words: frozenset[str]) -> RawColumn:
     if isinstance(column, TextColumn):
         return _text_column(["" if level in words else level for level in column.levels], "", column.codes)
     values = [value for word in words if (value := number(word)) is not None]
-    return np.where(np.isin(column, values), np.nan, column)
+    return by_parts(column, lambda part: np.where(np.isin(part, values), np.nan, part.astype(np.float64)))
 
 
 def recoded(column: RawColumn, table: Mapping[str, Target], *, decimal: str = ".") -> RawColumn:
@@ -54,14 +55,20 @@ def recoded(column: RawColumn, table: Mapping[str, Target], *, decimal: str = ".
     by_value, of_missing = _by_value(table), _of_missing(table)
     if _makes_text(table):
         distinct, codes = np.unique(column, return_inverse=True)
-        values = [None if np.isnan(value) else value for value in distinct.tolist()]
+        values = [None if np.isnan(value) else float(value) for value in distinct.tolist()]
         texts = [spelled(of_missing if value is None else by_value.get(value, value)) for value in values]
         return _text_column(texts, "", codes)
-    found = column.copy()
-    for value, to in by_value.items():
-        found[column == value] = _float(to)
-    found[np.isnan(column)] = _float(of_missing)
-    return found
+
+    def changed(part: NDArray[Any]) -> NDArray[np.float64]:
+        # A float32 would take the code 0.1 of node.toml for its own nearest number, which the file's is not.
+        values = part.astype(np.float64)
+        found = values.copy()
+        for value, to in by_value.items():
+            found[values == value] = _float(to)
+        found[np.isnan(values)] = _float(of_missing)
+        return found
+
+    return by_parts(column, changed)
 
 
 def _recoded_levels(column: TextColumn, table: Mapping[str, Target], spelling: Spelling) -> RawColumn:
@@ -74,7 +81,7 @@ def _recoded_levels(column: TextColumn, table: Mapping[str, Target], spelling: S
         return _text_column(texts, spelled(_of_missing(table)), column.codes)
     values = [_float(to[level] if level in to else plain[level]) for level in column.levels]
     # A missing value has the code -1, which picks the last.
-    return np.array([*values, _float(_of_missing(table))])[column.codes]
+    return by_parts(column.codes, np.array([*values, _float(_of_missing(table))]).__getitem__)
 
 
 def recoded_texts(texts: Mapping[str, str], table: Mapping[str, Target]) -> dict[str, str]:
@@ -132,4 +139,4 @@ def _text_column(texts: Sequence[str], of_missing: str, codes: NDArray[Any]) -> 
     places = np.full(len(texts), MISSING_CODE, dtype=np.int32)
     for code in np.unique(codes).tolist():
         places[code] = numbering[texts[code]]
-    return TextColumn(places[codes], numbering.levels)
+    return TextColumn(by_parts(codes, places.__getitem__), numbering.levels)

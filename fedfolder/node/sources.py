@@ -11,6 +11,7 @@ from fedfolder.command.terms import is_name
 from fedfolder.errors import DataFileError, UnknownNameError, VariableError, nearest
 from fedfolder.node import readstat, recode
 from fedfolder.node.cells import WORDS
+from fedfolder.node.progress import unwatched
 from fedfolder.node.readers import (
     MISSING_CODE,
     Description,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from fedfolder.node.progress import Watch
     from fedfolder.node.readers import Field, RawColumn, Source, Table
     from fedfolder.questions.held import Absent
 
@@ -37,8 +39,8 @@ AT_A_TIME = 1 << 28
 """Bytes of a file of which all variables are described at once; of a larger one, some at a time."""
 
 
-def opened(path: Path, reading: Reading | None = None) -> Opened:
-    """The data file at `path`.
+def opened(path: Path, reading: Reading | None = None, watch: Watch = unwatched) -> Opened:
+    """The data file at `path`; `watch` is told how far it is read, whenever it is.
 
     Raises
     ------
@@ -54,7 +56,7 @@ def opened(path: Path, reading: Reading | None = None) -> Opened:
     check_readable(path)
     reading = Reading() if reading is None else reading
     source, typeless = _source(path, suffix, reading), suffix in TEXT_SUFFIXES
-    return Opened(str(path), source, reading, typeless=typeless, nbytes=path.stat().st_size)
+    return Opened(str(path), source, reading, typeless=typeless, nbytes=path.stat().st_size, watch=watch)
 
 
 def _source(path: Path, suffix: str, reading: Reading) -> Source:
@@ -87,6 +89,8 @@ class Opened:
         Whether the columns do not say what type they are of.
     nbytes : int
         How much there is to read.
+    watch : callable
+        Is told how far it is read.
     """
 
     where: str
@@ -94,6 +98,7 @@ class Opened:
     reading: Reading
     typeless: bool = False
     nbytes: int = 0
+    watch: Watch = unwatched
     _fields: Mapping[str, Field] = field(init=False, repr=False)
     _names: Mapping[str, str] = field(init=False, repr=False)
 
@@ -142,8 +147,9 @@ class Opened:
     def description(self) -> Description:
         """All variables; see `fedfolder.node.data.describe`."""
         nrows, infos = 0, []
-        for names in self._batches():
-            table = self._table(names)
+        batches = list(self._batches())
+        for part, names in enumerate(batches):
+            table = self._table(names, part, len(batches))
             nrows = table.nrows
             infos += [self._info(name, table) for name in names]
         if not infos:
@@ -167,10 +173,11 @@ class Opened:
             raise UnknownNameError(what, where=self.where, do=nearest(own, self._fields))
         raise UnknownNameError(f"the data have no variable {name}", where=self.where, do=nearest(name, self._names))
 
-    def _table(self, names: Sequence[str]) -> Table:
+    def _table(self, names: Sequence[str], part: int = 0, parts: int = 1) -> Table:
+        """The variables of these names, as they stand in the file: a part of what is read of it."""
         words = WORDS if self.reading.missing is None else self.reading.missing
         own = {self._names[name]: recode.words_for(self.reading, name, words) for name in names}
-        return self.source.read(list(own), own)
+        return self.source.read(list(own), own, lambda share: self.watch((part + share) / parts))
 
     def _column(self, name: str, table: Table) -> RawColumn:
         """A variable with the study's codes."""

@@ -1,27 +1,33 @@
 """A file of text as rows of cells, and where it stops being one.
 
 The standard library's reader is used, not pandas': it tells a short row from missing cells, knows line numbers, and
-keeps cells out of its messages. Lines without quotation marks are split without it.
+keeps cells out of its messages. Lines that are plain enough are cut without it, see `fedfolder.node.blocks`.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain, islice, repeat
-from typing import TYPE_CHECKING, TextIO
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO
 
 from fedfolder.errors import DataFileError
+from fedfolder.node.blocks import Rows, can_be_cut, cut
+from fedfolder.node.progress import unwatched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from fedfolder.node.blocks import Block, Cut
+    from fedfolder.node.progress import Watch
 
 BLOCK = 1 << 18
 CHUNK_ROWS = 5_000
-"""Characters, and rows, that are held at a time: few enough to stay in the processor's cache."""
+"""Bytes, and rows, that are held at a time: few enough to stay in the processor's cache."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SETTINGS = "node.toml, below [reading]"
 
 
@@ -42,46 +48,89 @@ class TextFile:
             It is no such file; the line is named, and nothing that stands in it.
         """
         with self._opened() as file:
-            yield from self._parsed(file, 0)
+            yield from self._parsed(file)
+
+    def blocks(self, width: int, watch: Watch = unwatched) -> Iterator[Block]:
+        """The rows below the header, many at a time; each row is as wide as the header.
+
+        Parameters
+        ----------
+        width : int
+            The names in the header.
+        watch : callable, optional
+            Is told how far it is.
+
+        Raises
+        ------
+        DataFileError
+            As `rows`.
+        """
+        with self._opened() as file:
+            above, size = 1, max(1, self.path.stat().st_size)
+            while lines := file.read(BLOCK):
+                lines += file.readline()
+                block = self._cut(lines, file, width)
+                if block is None:
+                    file.seek(-len(lines), io.SEEK_CUR)
+                    rows = self._parsed(file)
+                    for turned in self._turned(islice(rows, above, None), width):
+                        watch(file.tell() / size)
+                        yield turned
+                    return
+                here = block.below(above)
+                above = max(0, above - block.nrows)
+                watch(file.tell() / size)
+                if here.nrows:
+                    yield here
 
     def columns(self, width: int) -> Iterator[Sequence[Sequence[str]]]:
-        """The rows below the header, many at a time, as columns; each row is as wide as the header."""
-        with self._opened() as file:
-            lines, above = 0, 1
-            while text := file.read(BLOCK):
-                text += file.readline()
-                plain = text.replace("\r\n", "\n")
-                if '"' in plain or "\r" in plain:
-                    rows = self._parsed(chain(io.StringIO(text, newline=""), file), lines)
-                    yield from self._turned(islice(rows, above, None), width)
-                    return
-                lines += plain.count("\n")
-                rows_here = [line for line in plain.split("\n") if line]
-                if rows_here[above:]:
-                    yield self._split(rows_here[above:], width)
-                above = 0 if rows_here else above
+        """The same as columns of cells."""
+        for block in self.blocks(width):
+            yield [block.cells(place) for place in range(width)]
+
+    @property
+    def encoding_inside(self) -> str:
+        """The encoding anywhere but at the start, where a mark is none of the text."""
+        return "utf-8" if self.encoding == "utf-8-sig" else self.encoding
+
+    def _cut(self, lines: bytes, file: BinaryIO, width: int) -> Cut | None:
+        """Lines up to where a file stands, cut into cells; None when they cannot be."""
+        if not can_be_cut(self.encoding) or not self.delimiter.isascii():
+            return None
+        if not lines.isascii():
+            lines.decode(self.encoding)
+            if self.encoding == "utf-8-sig" and file.tell() == len(lines):
+                lines = lines.removeprefix(BYTE_ORDER_MARK)
+        return cut(lines, self.delimiter, width, self.encoding_inside)
 
     @contextmanager
-    def _opened(self) -> Iterator[TextIO]:
-        with explained(self.path), self.path.open(encoding=self.encoding, newline="") as file:
+    def _opened(self) -> Iterator[BinaryIO]:
+        with explained(self.path), self.path.open("rb") as file:
             try:
                 yield file
             except UnicodeDecodeError:
                 raise self._undecodable() from None
 
-    def _parsed(self, lines: Iterable[str], before: int) -> Iterator[list[str]]:
-        """The rows that some lines are, after `before` others."""
-        reader = csv.reader(lines, strict=True, delimiter=self.delimiter)
+    def _parsed(self, file: BinaryIO) -> Iterator[list[str]]:
+        """The rows from where a file stands."""
+        at = file.tell()
+        encoding = self.encoding_inside if at else self.encoding
+        text = io.TextIOWrapper(file, encoding=encoding, newline="")
+        reader = csv.reader(text, strict=True, delimiter=self.delimiter)
         try:
             yield from filter(None, reader)
         except csv.Error:
             what = "the data file is not a well-formed .csv"
             found = "a quotation mark out of place, or a cell without an end"
             do = "look at this line and the cell that begins before it"
-            where = f"{self.path}, line {before + reader.line_num}"
+            where = f"{self.path}, line {lines_before(self.path, at) + reader.line_num}"
             raise DataFileError(what, where=where, found=found, do=do) from None
+        finally:
+            # Whoever opened the file closes it, or has by now.
+            with suppress(ValueError):
+                text.detach()
 
-    def _turned(self, rows: Iterator[list[str]], width: int) -> Iterator[Sequence[Sequence[str]]]:
+    def _turned(self, rows: Iterator[list[str]], width: int) -> Iterator[Block]:
         """Rows as columns, many at a time."""
         while chunk := list(islice(rows, CHUNK_ROWS)):
             try:
@@ -90,14 +139,7 @@ class TextFile:
                 raise self._ragged(width) from None
             if len(columns) != width:
                 raise self._ragged(width)
-            yield columns
-
-    def _split(self, lines: Sequence[str], width: int) -> Sequence[Sequence[str]]:
-        """The columns of lines without a quotation mark: what the reader gives, in half the time."""
-        if set(map(str.count, lines, repeat(self.delimiter))) != {width - 1}:
-            raise self._ragged(width)
-        cells = self.delimiter.join(lines).split(self.delimiter)
-        return [cells[place::width] for place in range(width)]
+            yield Rows(columns)
 
     def _ragged(self, width: int) -> DataFileError:
         """Where the first row stands that has too few or too many cells; read again, since chunks don't count lines."""
@@ -125,6 +167,12 @@ class TextFile:
         return DataFileError(
             f"the data file is not {name} text", where=f"{self.path}, line {line}", expected=name, do=do
         )
+
+
+def lines_before(path: Path, place: int) -> int:
+    """The number of lines before a place in a file; counted when there is something to say, and not for every file."""
+    with path.open("rb") as file:
+        return sum(file.read(min(BLOCK, place - at)).count(b"\n") for at in range(0, place, BLOCK))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fedfolder.errors import ConfigError
+from fedfolder.node.progress import unwatched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.command import Command
+    from fedfolder.node.progress import Watch
     from fedfolder.node.readers import Frame
 
 
@@ -59,8 +61,12 @@ class Split:
     by: str | None = None
 
 
-def split_file(path: Path, command: Command, how: Split, persons: str | None = None) -> dict[str, Frame]:
+def split_file(
+    path: Path, command: Command, how: Split, persons: str | None = None, watch: Watch = unwatched
+) -> dict[str, Frame]:
     """The variables of `command` in one file, and that which says whose a row is, split; a node each, by name.
+
+    `watch` is told how far the file is read.
 
     Raises
     ------
@@ -69,7 +75,7 @@ def split_file(path: Path, command: Command, how: Split, persons: str | None = N
     """
     from fedfolder.node.data import read_variables
 
-    frame = read_variables(path, [*command.sources, *filter(None, [how.by, persons])])
+    frame = read_variables(path, [*command.sources, *filter(None, [how.by, persons])], watch=watch)
     places = _places_by(frame, how.by) if how.by else places_at_random(frame.nrows, how.nodes, how.seed)
     return {f"node{number}": frame.take(rows) for number, rows in enumerate(places, start=1)}
 

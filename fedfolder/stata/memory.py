@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fedfolder.errors import DataFileError
+from fedfolder.node.narrow import narrowed
+from fedfolder.node.progress import unwatched
 from fedfolder.node.readers import Field, Numbering, Table, TextColumn
 from fedfolder.node.recode import spelled
 from fedfolder.node.sources import Opened
@@ -13,6 +15,7 @@ from fedfolder.node.sources import Opened
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fedfolder.node.progress import Watch
     from fedfolder.node.readers import RawColumn
     from fedfolder.node.reading import Reading
     from fedfolder.stata.bridge import Stata
@@ -72,15 +75,15 @@ class MemorySource:
         """A point, in texts that a recode makes numbers."""
         return "."
 
-    def read(self, wanted: Sequence[str], _words: Mapping[str, frozenset[str]]) -> Table:
+    def read(self, wanted: Sequence[str], _words: Mapping[str, frozenset[str]], _watch: Watch = unwatched) -> Table:
         """The wanted variables."""
         return Table(self.data.nobs, {name: self._column(name) for name in wanted})
 
     def _column(self, name: str) -> RawColumn:
         if not self.data.is_text(name):
-            return self.data.numbers(name)
+            return narrowed(self.data.numbers(name))
         numbering = Numbering()
-        return TextColumn(numbering.codes(self.data.texts(name)), numbering.levels)
+        return TextColumn(narrowed(numbering.codes(self.data.texts(name))), numbering.levels)
 
 
 def _by_level(texts: Mapping[float, str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from fedfolder.command.terms import level_key
 from fedfolder.dictionary.texts import tidied
 from fedfolder.errors import DataFileError, FedfolderError, UnknownNameError, VariableError
 from fedfolder.node.data import describe, make_sample, read_sample, read_variables, sample_from_frame
+from fedfolder.questions.blocks import code_type, smallest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,11 +38,11 @@ def assert_same(left: Sample, right: Sample) -> None:
     assert list(left.numeric) == list(right.numeric)
     assert list(left.factors) == list(right.factors)
     for name, values in left.numeric.items():
-        assert values.dtype == np.float64
+        assert values.dtype == right.numeric[name].dtype == smallest(values).dtype
         assert np.array_equal(values, right.numeric[name])
     for name, factor in left.factors.items():
         assert factor.levels == right.factors[name].levels
-        assert factor.codes.dtype == np.int32
+        assert factor.codes.dtype == right.factors[name].codes.dtype == code_type(len(factor.levels))
         assert np.array_equal(factor.codes, right.factors[name].codes)
 
 
@@ -107,7 +108,7 @@ def test_a_level_of_dropped_rows_alone_does_not_occur():
 def test_a_sample_cannot_be_written_to():
     sample = sample_from_frame(pd.DataFrame({"y": [0, 1], "x": [1.0, 2.0]}), parse("logit y x"))
     with pytest.raises(ValueError, match="read-only"):
-        sample.outcome("y")[0] = 5
+        sample.numeric["y"][0] = 5
 
 
 def test_every_kind_of_column_of_a_data_frame():

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fedfolder.errors import DataFileError, UnknownNameError
-from fedfolder.node import readers_csv, text_file
+from fedfolder.node import growing_column, readers_csv, text_file
 from fedfolder.node.cells import Spelling
 from fedfolder.node.data import describe, read_variables
 from fedfolder.node.readers import TextColumn
@@ -111,6 +111,7 @@ def test_what_is_a_number(cell: str, value: float):
 
 def test_text_after_many_numbers_makes_the_whole_column_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(text_file, "BLOCK", 8)
+    monkeypatch.setattr(growing_column, "AT_A_TIME", 1)
     path = write(tmp_path, "x,y\n01,1\n2,2\n3,3\n4,4\nfive,5\n")
     frame = read_variables(path, ["y", "x"])
     assert texts(frame.columns["x"]) == ["01", "2", "3", "4", "five"]
@@ -214,16 +215,17 @@ def test_a_short_row_anywhere_is_named_with_its_line(tmp_path: Path, rows: int):
 
 def test_a_file_that_grows_between_the_passes_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(text_file, "BLOCK", 1)
+    monkeypatch.setattr(growing_column, "AT_A_TIME", 1)
     path = write(tmp_path, "x,y\n1,1\na,1\n")
     fill = readers_csv.CsvSource._fill  # noqa: SLF001
     passes = []
 
-    def grown(self, columns):
+    def grown(self, columns, watch):
         passes.append(list(columns))
         if len(passes) > 1:
             with path.open("a", encoding="utf-8") as file:
                 file.write("b,2\n")
-        return fill(self, columns)
+        return fill(self, columns, watch)
 
     monkeypatch.setattr(readers_csv.CsvSource, "_fill", grown)
     with pytest.raises(DataFileError, match="changed"):

@@ -92,6 +92,14 @@ def test_codes(column: Any, table: dict[str, Target], expected: list[object]):
     assert isinstance(found, TextColumn) == (any(isinstance(to, str) for to in [*table.values(), *expected]))
 
 
+@pytest.mark.parametrize(("value", "code"), [(0.1, "0.1"), (2.0**24, str(2**24 + 1))])
+def test_a_code_is_not_rounded_to_the_numbers_of_a_float(value: float, code: str):
+    """As in Stata: a float that was 0.1 once is not 0.1, whatever its column is kept in."""
+    column = np.array([value, 0.5], dtype=np.float32)
+    found = recoded(column, {code: 7.0})
+    assert values(found) == values(recoded(column.astype(np.float64), {code: 7.0})) == column.tolist()
+
+
 def test_nothing_that_was_read_is_written_to():
     column = np.array([1.0, 2.0])
     column.setflags(write=False)
