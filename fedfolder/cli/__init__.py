@@ -7,24 +7,7 @@ import sys
 import click
 
 from fedfolder.about import __version__
-from fedfolder.cli import (
-    approval,
-    audit,
-    carry,
-    check,
-    demo,
-    fits,
-    key,
-    node,
-    policy,
-    postestimation,
-    predict,
-    preflight,
-    stata,
-    status,
-    study,
-    tables,
-)
+from fedfolder.cli.on_demand import OnDemand
 from fedfolder.errors import FedfolderError, unforeseen
 
 
@@ -73,7 +56,35 @@ def _of_the_system(error: OSError) -> FedfolderError:
     )
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+MODULES = {
+    "demo": "demo",
+    "run": "fits",
+    "simulate": "fits",
+    "check": "check",
+    "synth": "check",
+    "preflight": "preflight",
+    "study": "study",
+    "status": "status",
+    "node": "node",
+    "policy": "policy",
+    "audit": "audit",
+    "key": "key",
+    "carry": "carry",
+    "doctor": "carry",
+    "stata": "stata",
+    "test": "postestimation",
+    "testparm": "postestimation",
+    "lincom": "postestimation",
+    "nlcom": "postestimation",
+    "lrtest": "postestimation",
+    "estat": "postestimation",
+    "predict": "predict",
+    "estimates": "tables",
+}
+"""Each command's module."""
+
+
+@click.group(cls=Commands, commands=OnDemand(MODULES), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fedfolder")
 def cli() -> None:
     """One regression over many registries, through a shared folder.
@@ -84,41 +95,6 @@ def cli() -> None:
     Try it:   fedfolder demo
     To read:  README.md (a study by hand), docs/errors.md (the exit codes)
     """
-
-
-for command in (
-    demo.demo,
-    fits.run,
-    fits.simulate,
-    check.check,
-    check.synth,
-    preflight.preflight,
-    study.study,
-    status.status,
-    node.node,
-    policy.policy,
-    audit.audit,
-    key.key,
-    carry.carry,
-    carry.doctor,
-    stata.stata,
-):
-    cli.add_command(command)
-for command in (
-    postestimation.test,
-    postestimation.testparm,
-    postestimation.lincom,
-    postestimation.nlcom,
-    postestimation.lrtest,
-    postestimation.estat,
-    predict.predict,
-    tables.estimates,
-):
-    cli.add_command(command)
-
-
-for command in (approval.pending, approval.approve, approval.reject, approval.release, approval.ledger):
-    node.node.add_command(command)
 
 
 def main() -> None:

@@ -137,8 +137,9 @@ def require_alike(requests: Sequence[Message], own: Message | None, roster: Rost
             expected="a statement of each node in the roster",
             do=_UPDATE,
         )
+    ours = asked_by(before)
     for node, key in roster:
-        _require_same(_asked(shown[node], before, node, key), asked_by(before), node)
+        _require_same(_asked(shown[node], before, node, key), ours, node)
     return True
 
 

@@ -129,9 +129,13 @@ class Channel:
         ------
         RevokedKeyError, AlarmError
         """
-        trust.require_not_revoked(self.journal, self.me.name, own=True)
-        trust.require_not_revoked(self.journal, self.peer)
-        trust.require_expected(self.journal, self.peer)
+
+        def hold() -> None:
+            trust.require_not_revoked(self.journal, self.me.name, own=True)
+            trust.require_not_revoked(self.journal, self.peer)
+            trust.require_expected(self.journal, self.peer)
+
+        self.journal.remembered(("trusted", self.me.name, self.peer), hold)
 
     def theirs(self) -> Acceptance:
         """The rules for what the other side sends."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fedfolder.errors import JournalError, VersionError
 from fedfolder.exchange import audit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
     from pathlib import Path
+
+T = TypeVar("T")
 
 VERSION: Final = 2
 
@@ -91,6 +93,8 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._remembered: dict[Hashable, Any] = {}
+        self._as_of = (-1, -1)
         if not path.exists():
             # What is remembered of the data is as confidential as they are.
             path.touch(mode=0o600)
@@ -151,6 +155,7 @@ class Database:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
+                self._forget()
                 # SQLite has rolled back by itself where the disk was full; a second time would be an error.
                 with contextlib.suppress(sqlite3.OperationalError):
                     self._db.execute("ROLLBACK")
@@ -160,10 +165,31 @@ class Database:
         """A number that is another one once another process, or connection, has written here."""
         return int(self.row("PRAGMA data_version")[0])
 
+    def remembered(self, key: Hashable, read: Callable[[], T]) -> T:
+        """What `read` gives, read once for as long as nothing is written here, by this process or by another."""
+        as_of = self.changes(), self._db.total_changes
+        if as_of != self._as_of:
+            self._remembered.clear()
+            self._as_of = as_of
+        if key in self._remembered:
+            known: T = self._remembered[key]
+            return known
+        found = read()
+        # What `read` looked up may be remembered, too: if that was after a write, the rest of it was read before.
+        if self._as_of == as_of:
+            self._remembered[key] = found
+        return found
+
+    def _forget(self) -> None:
+        """Let go of what was read in a transaction that was taken back: nothing counts such changes."""
+        self._remembered.clear()
+
     def row(self, sql: str, *values: object) -> Any:  # noqa: ANN401 - a row of whatever was selected
         """The first row that `sql` selects; None if there is none."""
-        with self._explained():
+        try:
             return self._db.execute(sql, values).fetchone()
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
 
     def rows(self, sql: str, *values: object) -> list[Any]:
         """All rows that `sql` selects."""
@@ -180,10 +206,13 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise JournalError(
-                "the journal of this home cannot be used",
-                where=str(self.path),
-                found=str(error),
-                do="if the disk is full, make room; if the file is damaged, do not restore an old copy of it (it would "
-                "answer for things that it does not remember): make a new home and have it enrolled under a new name",
-            ) from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: sqlite3.Error) -> JournalError:
+        return JournalError(
+            "the journal of this home cannot be used",
+            where=str(self.path),
+            found=str(error),
+            do="if the disk is full, make room; if the file is damaged, do not restore an old copy of it (it would "
+            "answer for things that it does not remember): make a new home and have it enrolled under a new name",
+        )

@@ -26,6 +26,11 @@ LARGEST_ENVELOPE = 1 << 20
 LARGEST_PAYLOAD = 64 << 20
 """Bytes of one payload file."""
 MOST_PAYLOADS = 8
+KEY_BYTES, SIGNATURE_BYTES = 32, 64
+"""Of Ed25519."""
+MOST_VERIFIED = 4096
+"""Signatures that a process knows to hold, the latest."""
+_verified: dict[bytes, None] = {}
 
 Kind = Literal["hello", "request", "closing", "sums", "refusal", "receipt"]
 REQUESTS: frozenset[str] = frozenset({"hello", "request", "closing"})
@@ -129,7 +134,24 @@ def seal(header: Header, payloads: Mapping[str, bytes], sign: Sign, *, key: byte
 
 
 def verify(key: bytes, signature: bytes, content: bytes) -> bool:
-    """Whether `signature` (64 bytes) over `content` is that of `key` (32 bytes)."""
+    """Whether `signature` (64 bytes) over `content` is that of `key` (32 bytes).
+
+    The same three never come to another answer. What was verified lately is known by a digest and not verified again.
+    """
+    # Of other lengths, a key and a signature could be another pair once they stand one after the other.
+    if len(key) != KEY_BYTES or len(signature) != SIGNATURE_BYTES:
+        return False
+    asked = hashlib.sha256(key + signature + hashlib.sha256(content).digest()).digest()
+    if asked not in _verified:
+        if not _is_true(key, signature, content):
+            return False
+        if len(_verified) >= MOST_VERIFIED:
+            _verified.pop(next(iter(_verified)), None)
+        _verified[asked] = None
+    return True
+
+
+def _is_true(key: bytes, signature: bytes, content: bytes) -> bool:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -188,17 +210,6 @@ def header_of(signed: Mapping[str, object], *, where: str) -> Header:
 def _can_be_payload(name: str, header: Header) -> bool:
     parsed = FileName.parse(name)
     return parsed is not None and parsed.suffix != "json" and name.startswith(f"{stem(header)}-")
-
-
-def is_whole(message: Message) -> bool:
-    """Whether a message's payloads and JSON are still the bytes that its digest and manifest state."""
-    listed = {payload.name: payload.sha256 for payload in message.header.payloads}
-    lying = {name: hashlib.sha256(content).hexdigest() for name, content in message.payloads.items()}
-    try:
-        canonical = strict_json.canonical(strict_json.loads(message.content, where=message.name)["signed"])
-    except (MessageError, KeyError, TypeError):
-        return False
-    return listed == lying and hashlib.sha256(canonical).hexdigest() == message.digest
 
 
 def stem(header: Header) -> str:

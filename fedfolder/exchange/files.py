@@ -37,11 +37,17 @@ def perform(_operation: str, _path: Path, call: Callable[[], T]) -> T:
     return call()
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes, *, lasting: bool = True) -> None:
     """Put `content` at `path`: after a crash the file is there whole, is there as before, or is not there.
 
     The steps are those that a file system keeps its promises for: a new file, write, check its length, fsync,
     rename over the final name, fsync of the folder.
+
+    Parameters
+    ----------
+    lasting : bool
+        Whether it is to be there after a power cut from now on; otherwise it is once the next file in this folder is.
+        The fsync of the folder, which that takes, is then made once for both.
 
     Raises
     ------
@@ -57,7 +63,8 @@ def write(path: Path, content: bytes) -> None:
             with contextlib.suppress(OSError):
                 perform("discard", temporary, lambda: temporary.unlink(missing_ok=True))
             raise
-        _sync_folder(path.parent)
+        if lasting:
+            _sync_folder(path.parent)
 
 
 def _write_new(path: Path, content: bytes) -> None:

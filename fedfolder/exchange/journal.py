@@ -16,16 +16,35 @@ from fedfolder.exchange import audit
 from fedfolder.exchange.audited import Audited
 from fedfolder.exchange.envelope import Message
 from fedfolder.exchange.keeping import kept_header, require_signed
+from fedfolder.exchange.recent import Recent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from fedfolder.exchange.audit import Detail
     from fedfolder.exchange.envelope import Header
+    from fedfolder.exchange.recent import Key
 
 OUT: Final = "out"
 IN: Final = "in"
+
+OPENINGS: Final = """
+WITH RECURSIVE fits (fit) AS (
+    SELECT max(fit) FROM messages UNION ALL SELECT fit - 1 FROM fits WHERE fit > 1
+), attempts (fit, attempt) AS (
+    SELECT fit, (SELECT max(attempt) FROM messages WHERE messages.fit = fits.fit) FROM fits
+    UNION ALL SELECT fit, attempt - 1 FROM attempts WHERE attempt > 1
+), firsts (fit, attempt, first) AS (
+    SELECT fit, attempt, (
+        SELECT rowid FROM messages WHERE messages.fit = attempts.fit AND messages.attempt = attempts.attempt
+        AND round = 1 AND direction = ?1 AND kind = 'request' LIMIT 1
+    ) FROM attempts
+)
+SELECT header FROM firsts CROSS JOIN messages ON messages.rowid = firsts.first
+WHERE ?2 = x'' OR instr(header, ?2) > 0 ORDER BY firsts.fit DESC, firsts.attempt DESC
+"""
+"""Fits and attempts are counted from 1, so that each is found by its number, without a look at what lies between."""
 
 
 class Journal(Audited):
@@ -40,8 +59,8 @@ class Journal(Audited):
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], str]) -> None:
+        self._recent = Recent()
         super().__init__(path, clock=clock)
-        self._whole: set[tuple[str, str, int]] = set()
 
     def now(self) -> str:
         """The time, as an audit line has it."""
@@ -74,8 +93,12 @@ class Journal(Audited):
 
     def fact(self, name: str) -> str | None:
         """What was noted under `name`; None if nothing was."""
-        row = self.row("SELECT value FROM home WHERE name = ?", name)
-        return str(row[0]) if row else None
+
+        def read() -> str | None:
+            row = self.row("SELECT value FROM home WHERE name = ?", name)
+            return str(row[0]) if row else None
+
+        return self.remembered(("fact", name), read)
 
     def note(self, name: str, value: str) -> None:
         """Note something under `name`, unless something stands there."""
@@ -84,8 +107,12 @@ class Journal(Audited):
 
     def key(self, peer: str) -> bytes | None:
         """The public key pinned for `peer`."""
-        row = self.row("SELECT key FROM peers WHERE peer = ?", peer)
-        return bytes(row[0]) if row else None
+
+        def read() -> bytes | None:
+            row = self.row("SELECT key FROM peers WHERE peer = ?", peer)
+            return bytes(row[0]) if row else None
+
+        return self.remembered(("key", peer), read)
 
     def peers(self) -> list[str]:
         """Those whose keys are pinned, or were decided about."""
@@ -101,8 +128,12 @@ class Journal(Audited):
 
     def decided(self, who: str, what: str) -> str | None:
         """What a person decided about the key of `who`; None if nothing. See `fedfolder.exchange.trust`."""
-        row = self.row("SELECT value FROM trust WHERE who = ? AND what = ?", who, what)
-        return str(row[0]) if row else None
+
+        def read() -> str | None:
+            row = self.row("SELECT value FROM trust WHERE who = ? AND what = ?", who, what)
+            return str(row[0]) if row else None
+
+        return self.remembered(("decided", who, what), read)
 
     def decide(self, who: str, what: str, value: str, *, event: str) -> None:
         """Note what a person decided about the key of `who`, instead of what was decided before."""
@@ -132,17 +163,25 @@ class Journal(Audited):
                 [(peer, direction, header.number, name, content) for name, content in message.payloads.items()],
             )
             self.audit(event, peer, header.number, {**_about(message, direction), **(detail or {})})
+            self._recent.put((peer, direction, header.number), message)
 
     def message(self, peer: str, direction: str, number: int) -> Message | None:
         """The message with this number."""
-        where = "peer = ? AND direction = ? AND number = ?"
-        found = self._messages(where, peer, direction, number)
-        return found[0] if found else None
+
+        def read() -> Message | None:
+            found = self._messages("peer = ? AND direction = ? AND number = ?", peer, direction, number)
+            return found[0] if found else None
+
+        return self.remembered(("message", peer, direction, number), read)
 
     def last(self, peer: str, direction: str) -> Message | None:
         """The message with the highest number."""
-        found = self._messages("peer = ? AND direction = ? ORDER BY number DESC LIMIT 1", peer, direction)
-        return found[0] if found else None
+
+        def read() -> Message | None:
+            found = self._messages("peer = ? AND direction = ? ORDER BY number DESC LIMIT 1", peer, direction)
+            return found[0] if found else None
+
+        return self.remembered(("last", peer, direction), read)
 
     def of_fit(self, fit: int, direction: str, *, peer: str) -> list[Message]:
         """The messages of a fit with one peer, in order."""
@@ -167,6 +206,18 @@ class Journal(Audited):
                 "SELECT header FROM messages WHERE kind = 'request' AND round = 1 ORDER BY fit, attempt, peer"
             ).fetchall()
         return [self._header(row[0]) for row in rows]
+
+    def openings(self, about: str) -> Iterator[Header]:
+        """The headers of the requests that opened an attempt, one each, the newest first, of those that hold a text.
+
+        However many there are, only those are read that hold it.
+        """
+        for (header,) in self.rows(OPENINGS, OUT, msgspec.json.encode(about)[1:-1]):
+            yield self._header(header)
+
+    def newest_fit(self) -> int:
+        """The highest number of a fit; 0 before the first."""
+        return int(self.row("SELECT coalesce(max(fit), 0) FROM messages")[0])
 
     def headers(self, peer: str, direction: str) -> list[Header]:
         """All headers in order of number, without contents."""
@@ -194,19 +245,25 @@ class Journal(Audited):
 
     def _messages(self, where: str, *values: object) -> list[Message]:
         with self._explained():
-            rows = self._db.execute(
-                f"SELECT peer, direction, number, header, name, content, digest FROM messages WHERE {where}",  # noqa: S608 - a constant of this module
+            keys = self._db.execute(
+                f"SELECT peer, direction, number FROM messages WHERE {where}",  # noqa: S608 - a constant of this module
                 values,
             ).fetchall()
-            return [self._message((peer, direction, number), *rest) for peer, direction, number, *rest in rows]
+            return [self._recent.get(key) or self._read(key) for key in keys]
 
-    def _message(self, key: tuple[str, str, int], header: bytes, name: str, content: bytes, digest: str) -> Message:
-        """A message of the journal: the first time that it is read, it is held against its signature."""
+    def _read(self, key: Key) -> Message:
+        """A message as it is kept, held against its signature; from then on it is in memory, while there is room."""
+        header, name, content, digest = self._db.execute(
+            "SELECT header, name, content, digest FROM messages WHERE peer = ? AND direction = ? AND number = ?", key
+        ).fetchone()
         message = Message(self._header(header), name, content, digest, self._payloads(*key))
-        if key not in self._whole:
-            require_signed(message, number=key[2], where=str(self.path))
-            self._whole.add(key)
+        require_signed(message, number=key[2], where=str(self.path))
+        self._recent.put(key, message)
         return message
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._recent.clear()
 
     def _header(self, content: bytes) -> Header:
         return kept_header(content, where=str(self.path))

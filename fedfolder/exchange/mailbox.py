@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Identity", "Mailbox"]
 
+MOST_GLANCES = 8
+"""Glances in a row after which a look is a whole one: what else lies there is noticed at the latest then."""
+
 
 class Mailbox:
     """The end of `me` in the channel with `peer`.
@@ -55,6 +58,9 @@ class Mailbox:
         self._channel = Channel(study, me, peer, journal)
         self._inbox = Inbox(self._channel, incoming)
         self._outbox = Outbox(self._channel, outgoing)
+        # The first look is a whole one: this home may be an old copy, and the share hold what it has forgotten.
+        self._glanced = MOST_GLANCES
+        self._just_asked = False
 
     @property
     def findings(self) -> dict[str, str]:
@@ -109,6 +115,7 @@ class Mailbox:
         self._channel.require_trust()
         message = self._seal(Header(**self._channel.next_place(), **fields), payloads)
         self.journal.append(self.peer, OUT, message, event=event)
+        self._just_asked = False
         return message
 
     def publish(self) -> list[str]:
@@ -122,7 +129,9 @@ class Mailbox:
             If another home writes there as this one.
         """
         self._channel.require_trust()
-        return self._outbox.publish()
+        written = self._outbox.publish()
+        self._just_asked = bool(written) and self._channel.asks
+        return written
 
     def has_greeted(self) -> bool:
         """Whether this home has introduced itself."""
@@ -152,14 +161,56 @@ class Mailbox:
         ExchangeError
             If the store is out of reach.
         """
+        found = self.find()
+        if found is not None:
+            self.accept(found)
+        return found
+
+    def find(self) -> Message | None:
+        """The message that is due, if it is there and holds; None otherwise. It counts once it is accepted.
+
+        Raises
+        ------
+        AlarmError, HomeInUseError, ExchangeError
+            As `receive`.
+        """
         self._channel.require_trust()
-        accepted = self._inbox.look()
-        if accepted is not None:
-            with self.journal.transaction():
-                if accepted.header.kind == "hello":
-                    self.journal.pin(self.peer, bytes.fromhex(accepted.header.body["key"]))
-                self.journal.append(self.peer, IN, accepted, event="accepted")
-        return accepted
+        self._glanced = 0
+        return self._inbox.look()
+
+    def accept(self, found: Message) -> None:
+        """Journal a message that was found, in a transaction of its own or in the one that is open."""
+        with self.journal.transaction():
+            if found.header.kind == "hello":
+                self.journal.pin(self.peer, bytes.fromhex(found.header.body["key"]))
+            self.journal.append(self.peer, IN, found, event="accepted")
+
+    def look(self) -> tuple[list[str], Message | None]:
+        """Publish and find: what was written, and the message that is due.
+
+        Our own folder is looked at first, unless this side has just written a question, which lies there and which
+        nobody can have answered. Then a glance: what is due has a name that is known, and mostly lies there. What else
+        lies there (forgeries, litter, a message under another name) is seen by a whole look: whenever a glance finds
+        nothing, and after `MOST_GLANCES` in any case.
+
+        Raises
+        ------
+        AlarmError, HomeInUseError, ExchangeError
+            As `publish` and `receive`.
+        """
+        if self._just_asked and self._may_glance():
+            self._just_asked = False
+            return [], self._glance()
+        written = self.publish()
+        return written, (self._glance() if self._may_glance() else None) or self.find()
+
+    def _may_glance(self) -> bool:
+        return self._glanced < MOST_GLANCES and self.waits_for() != 0
+
+    def _glance(self) -> Message | None:
+        self._channel.require_trust()
+        self._glanced += 1
+        return self._inbox.glance()
 
     def _seal(self, header: Header, payloads: Mapping[str, bytes]) -> Message:
         return seal(header, payloads, self.me.sign, key=self.me.key)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from fedfolder.errors import AlarmError, ExchangeError, HomeInUseError, JournalError, MessageError, VersionError
+from fedfolder.errors import AlarmError, ExchangeError, HomeInUseError, MessageError, VersionError
 from fedfolder.exchange.acceptance import introduced
-from fedfolder.exchange.envelope import LARGEST_ENVELOPE, is_whole
+from fedfolder.exchange.envelope import LARGEST_ENVELOPE
 from fedfolder.exchange.journal import OUT
 from fedfolder.exchange.names import HELLO, FileName, envelopes
 from fedfolder.exchange.rota import Rota
@@ -96,7 +96,7 @@ class Outbox:
         AlarmError, HomeInUseError
             If another home writes here as this one.
         JournalError
-            If a message in the journal is damaged.
+            If a message in the journal is damaged: whatever is read there is held against its signature.
         """
         sent = self._channel.sent
         self._require_none_beside(sent)
@@ -107,10 +107,9 @@ class Outbox:
                 for name, content in [*message.payloads.items(), (message.name, message.content)]
                 if self._read(name, len(content)) != content
             ]
-            if lacking:
-                self._require_whole(message)
-            for name, content in lacking:
-                self._store.write(name, content)
+            for place, (name, content) in enumerate(lacking, start=1):
+                # One fsync of the folder a message, with its last file: until then nobody counts it.
+                self._store.write(name, content, lasting=place == len(lacking))
                 written.append(name)
         return written
 
@@ -138,15 +137,6 @@ class Outbox:
             return self._store.read(name, limit)
         except (MessageError, ExchangeError):
             return None
-
-    def _require_whole(self, message: Message) -> None:
-        if not is_whole(message):
-            raise JournalError(
-                "a message in the journal is damaged",
-                where=f"{self._channel.journal.path}: {message.name}",
-                expected="the bytes that were signed",
-                do="nothing was sent; make a new home and have it enrolled under a new name",
-            )
 
     def _two_homes(self, number: int, sent: Message | None) -> HomeInUseError:
         return HomeInUseError(

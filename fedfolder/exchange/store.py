@@ -36,8 +36,8 @@ class Store(Protocol):
     def stamp(self, name: str) -> Stamp | None:
         """What tells, mostly, whether `name` was changed; None if the store cannot say, or it is absent."""
 
-    def write(self, name: str, content: bytes) -> None:
-        """Put `content` under `name`, whole or not at all, in place of what was there."""
+    def write(self, name: str, content: bytes, *, lasting: bool = True) -> None:
+        """Put `content` under `name`, whole or not at all, in place of what was there; for good, or with the next."""
 
     def remove(self, name: str) -> None:
         """Delete `name`; nothing happens if it is absent."""
@@ -65,9 +65,9 @@ class FolderStore:
         found = files.status(self.folder / name)
         return Stamp(found.st_size, (found.st_mtime_ns, found.st_ctime_ns, found.st_ino)) if found else None
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes, *, lasting: bool = True) -> None:
         """Write atomically and durably; ExchangeError otherwise."""
-        files.write(self.folder / name, content)
+        files.write(self.folder / name, content, lasting=lasting)
 
     def remove(self, name: str) -> None:
         """Delete the file if it is there."""
@@ -103,7 +103,7 @@ class MemoryStore:
         content = self.contents.get(name)
         return None if content is None else Stamp(len(content), content)
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes, *, lasting: bool = True) -> None:  # noqa: ARG002 - no power, no cut
         """Keep a copy."""
         self.contents[name] = bytes(content)
 

@@ -9,6 +9,8 @@ import hashlib
 import json
 from typing import Any, NoReturn
 
+import msgspec
+
 from fedfolder.errors import MessageError
 
 DEEPEST = 16
@@ -49,12 +51,47 @@ def canonical(value: object) -> bytes:
     MessageError
         For what has no canonical form (a lone surrogate, a number beyond 2^53).
     """
+    try:
+        if _is_plain(value):
+            return msgspec.json.encode(value, order="sorted")
+        return _canonical_of_anything(value)
+    except (UnicodeError, RecursionError):
+        raise _no_canonical_form() from None
+
+
+def _is_plain(value: object) -> bool:
+    """Whether all of a value is of kinds whose canonical form is what any JSON writer gives, its keys sorted.
+
+    Those are what messages are made of: text, whole numbers within 2^53, and keys in ASCII, which sort alike by bytes
+    and by the UTF-16 that RFC 8785 asks for.
+    """
+    values: list[Any] = [value]
+    # Without recursion, since this is asked of all that is signed or verified: what is found inside joins the line.
+    for each in values:
+        kind = type(each)
+        if kind is dict:
+            if not (all(type(key) is str for key in each) and "".join(each).isascii()):
+                return False
+            values.extend(each.values())
+        elif kind is list:
+            values.extend(each)
+        elif not (kind is str or kind is bool or each is None or (kind is int and abs(each) <= _LARGEST)):
+            return False
+    return True
+
+
+def _canonical_of_anything(value: object) -> bytes:
+    """The same by a library that knows all of RFC 8785, and takes twenty times as long."""
     import rfc8785
 
     try:
         return rfc8785.dumps(value)  # type: ignore[arg-type]
     except (rfc8785.CanonicalizationError, UnicodeError, RecursionError):
-        raise MessageError("this has no canonical JSON form", expected="text in Unicode, whole numbers") from None
+        raise _no_canonical_form() from None
+
+
+def _no_canonical_form() -> MessageError:
+    return MessageError("this has no canonical JSON form", expected="text in Unicode, whole numbers")
 
 
 def digest(value: object) -> str:
@@ -70,7 +107,7 @@ def digest(value: object) -> str:
 
 def pretty(value: object) -> bytes:
     """The same value for a reader: indented, one line end everywhere."""
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+    return (msgspec.json.format(json.dumps(value, ensure_ascii=False), indent=2) + "\n").encode()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from fedfolder.exchange.watching import Pauses, Wake, sleep
 from fedfolder.node import words
 from fedfolder.node.clerk import Clerk
 from fedfolder.node.home import LOCK
+from fedfolder.node.quiet import note_settled, settings_of
 from fedfolder.node.record import Record
 
 if TYPE_CHECKING:
@@ -98,14 +99,14 @@ class Node:
         if not self._opened:
             self._open()
         self.clerk.answer_pending()
-        written = self.mailbox.publish()
+        written, message = self.mailbox.look()
         if written:
             # What was answered before a crash, or while the share was away, has only now been sent.
             self._tidy()
-        message = self.mailbox.receive()
         self._tell_findings()
         if message is None:
             return bool(written)
+        self.mailbox.accept(message)
         self.record.say(words.received(message))
         if self.clerk.answer_pending():
             self.mailbox.publish()
@@ -236,8 +237,9 @@ def once(home: NodeHome, *, echo: Callable[[str], None]) -> bool | None:
     if lock is None:
         return None
     with lock, contextlib.closing(Node(home, echo=echo)) as node:
-        worked = False
+        worked, settings = False, settings_of(home.path, node.journal)
         with node.record.stops():
             while node.work():
                 worked = True
+        note_settled(node.journal, settings)
         return worked

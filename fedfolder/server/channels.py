@@ -16,7 +16,7 @@ from fedfolder.exchange.watching import Pauses
 from fedfolder.server.absence import SilentNodesError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from fedfolder.exchange.envelope import Message
     from fedfolder.exchange.journal import Journal
@@ -179,7 +179,7 @@ class Channels:
         until = self._deadline if patience is None else began + patience
         while True:
             wanted = set(waited_for())
-            looks = {node: self._look(node, wanted=node in wanted) for node in self.owing()}
+            looks = self._look_at_all(wanted)
             owing, now = self.owing(waited_for()), self._clock()
             come = [look.message for look in looks.values() if look.message is not None]
             if not owing or any(map(enough, come)) or (now >= until and patience is not None):
@@ -194,22 +194,37 @@ class Channels:
             self._progress.waiting(trouble)
             self._idle(min(pauses.next(), until - now))
 
-    def _look(self, node: str, *, wanted: bool) -> _Look:
+    def _look_at_all(self, wanted: Collection[str]) -> dict[str, _Look]:
+        """Look for the messages that nodes owe, and journal those that have come in one transaction."""
+        looks: dict[str, _Look] = {}
+        try:
+            for node in self.owing():
+                looks[node] = self._look(node)
+        finally:
+            # Whatever one node brings to light, the others' answers have come.
+            come = {node: look.message for node, look in looks.items() if look.message is not None}
+            if come:
+                with self._journal.transaction():
+                    for node, message in come.items():
+                        self.boxes[node].accept(message)
+        for node in come:
+            self._reached.add(node)
+            if node in wanted:
+                self._progress.reading(node)
+            else:
+                self._progress.note(f"{node} is back; its answer comes too late for this fit.")
+        return looks
+
+    def _look(self, node: str) -> _Look:
         """Look for the message that a node owes."""
         box = self.boxes[node]
         try:
-            self._copied(node, box.publish())
-            message = box.receive()
+            written, message = box.look()
+            self._copied(node, written)
         except ExchangeError as error:
             # A share that goes away comes back: nothing is lost by waiting for it.
             problem = " ".join(filter(None, [f"{error.what}:", error.where, f"({error.found})" * bool(error.found)]))
             return _Look(None, problem, reached=False)
-        if message is not None:
-            self._reached.add(node)
-            if wanted:
-                self._progress.reading(node)
-            else:
-                self._progress.note(f"{node} is back; its answer comes too late for this fit.")
         return _Look(message, "; ".join(f"{name}: {reason}" for name, reason in box.findings.items()))
 
     def _require_present(

@@ -97,7 +97,7 @@ def world(folder: Path, frame: pd.DataFrame, policy: Policy, other: pd.DataFrame
         bench.nodes[name] = Node(home)
         if name != VICTIM:
             clerk = bench.nodes[name].clerk
-            clerk._answerer = _Accomplice(home.me, clerk._desk, home.holding, clerk._journal)  # noqa: SLF001
+            clerk._answerer = _Accomplice(home.me, clerk._desk, home.holding(), clerk._journal)  # noqa: SLF001
     return bench
 
 

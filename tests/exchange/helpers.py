@@ -44,7 +44,7 @@ class RoughStore(MemoryStore):
         self.faults -= struck
         return struck
 
-    def write(self, name, content):
+    def write(self, name, content, *, lasting=True):  # noqa: ARG002 - there is no power to cut
         self.coming[name] = bytes(content)
         if self._strikes():
             self.contents[name] = content[: self.chance.randrange(len(content) + 1)]

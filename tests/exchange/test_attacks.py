@@ -426,6 +426,7 @@ def test_a_damaged_message_in_the_journal_is_not_sent(answered):
     db = answered.node.journal._db  # noqa: SLF001 - a bit of the disk has turned
     db.execute("UPDATE payloads SET content = x'00' WHERE direction = 'out'")
     disk = contents(answered.to_server)
+    answered.node.restart()
     with pytest.raises(JournalError, match="damaged"):
         answered.node.box.publish()
     assert contents(answered.to_server) == disk

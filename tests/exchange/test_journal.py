@@ -7,9 +7,11 @@ import sqlite3
 import pytest
 
 from fedfolder.errors import JournalError, MessageError, VersionError
+from fedfolder.exchange import journal as journal_module
 from fedfolder.exchange.audit import DIGEST
 from fedfolder.exchange.database import VERSION
 from fedfolder.exchange.journal import IN, OUT, Journal
+from fedfolder.exchange.recent import Recent
 from tests.exchange.helpers import BETA, NODE, SERVER, clock, forged, header
 
 
@@ -214,3 +216,83 @@ def test_messages_are_found_by_fit_and_round(journal):
     assert [h.round for h in journal.first_rounds()] == [1, 1]
     assert journal.time_of("north", 3, "closed") == clock()
     assert journal.time_of("north", 3, "asked") == ""
+
+
+def test_what_another_process_writes_is_seen_at_once(journal, path):
+    """A custodian decides beside the daemon: what is remembered counts until somebody writes, whoever that is."""
+    assert journal.fact("who") is None
+    assert journal.decided("server", "revoked") is None
+    assert journal.last("north", OUT) is None
+    other = Journal(path, clock=clock)
+    other.note("who", "a custodian")
+    other.decide("server", "revoked", "it was lost", event="revoked")
+    other.append("north", OUT, message(), event="asked")
+    other.close()
+    assert journal.fact("who") == "a custodian"
+    assert journal.decided("server", "revoked") == "it was lost"
+    assert journal.last("north", OUT) == message()
+
+
+def test_what_another_process_writes_while_something_is_read_is_seen_at_once(journal, path):
+    """What is read in parts, some of them remembered on their own, may be older than its last part."""
+
+    def read():
+        first = journal.decided("server", "revoked")
+        other = Journal(path, clock=clock)
+        other.note("what", "a write")
+        if first is None:
+            other.decide("server", "revoked", "it was lost", event="revoked")
+        other.close()
+        journal.fact("who")
+        return first
+
+    assert journal.remembered("both", read) is None
+    assert journal.remembered("both", read) == "it was lost"
+
+
+def test_what_was_taken_back_is_not_remembered(journal):
+    def fail():
+        with journal.transaction():
+            journal.append("north", OUT, message(), event="asked")
+            journal.note("who", "nobody")
+            assert journal.last("north", OUT) == message()
+            assert journal.fact("who") == "nobody"
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        fail()
+    assert journal.last("north", OUT) is None
+    assert journal.message("north", OUT, 1) is None
+    assert journal.fact("who") is None
+    other = message(body={"n": "other"})
+    journal.append("north", OUT, other, event="asked")
+    assert journal.last("north", OUT) == other
+
+
+def test_messages_in_memory_are_bounded(journal):
+    size = len(message().content) + sum(map(len, message().payloads.values()))
+    recent = Recent(3 * size)
+    for number in range(1, 9):
+        recent.put(("north", OUT, number), message(number))
+    assert [recent.get(("north", OUT, number)) for number in (1, 5)] == [None, None]
+    assert recent.get(("north", OUT, 8)) == message(8)
+    assert Recent(0).get(("north", OUT, 1)) is None
+    # What is no longer in memory is read, and held against its signature, once more.
+    journal._recent = Recent(0)  # noqa: SLF001 - a journal without room
+    for number in (1, 2):
+        journal.append("north", OUT, message(number), event="asked")
+    assert [journal.message("north", OUT, number) for number in (1, 2)] == [message(1), message(2)]
+
+
+def test_the_last_opening_that_is_about_a_text_is_found_without_the_others(journal):
+    for fit in range(1, 40):
+        said = f"logit low x{fit % 7}"
+        body = {"proposal": {"command": said}}
+        journal.append("north", OUT, message(fit, fit=fit, attempt=1, round=1, body=body), event="asked")
+    assert journal.newest_fit() == 39
+    found = list(journal.openings("logit low x3"))
+    assert [header.fit for header in found] == [38, 31, 24, 17, 10, 3]
+    assert list(journal.openings("logit low y")) == []
+    assert [header.fit for header in journal.openings("")] == list(range(39, 0, -1))
+    steps = [row[-1] for row in journal.rows(f"EXPLAIN QUERY PLAN {journal_module.OPENINGS}", "in", "")]
+    assert not any(step.startswith("SCAN messages") for step in steps), steps

@@ -115,7 +115,7 @@ def test_what_the_share_lost_or_tore_is_written_again(asked, harm, which):
 def test_the_json_is_written_last(pair, monkeypatch):
     pair.greet()
     order = []
-    monkeypatch.setattr(pair.to_node, "write", lambda name, _content: order.append(name))
+    monkeypatch.setattr(pair.to_node, "write", lambda name, _content, **_: order.append(name))
     pair.ask()
     assert order == ["m000001-fit1-round1-beta.csv", "m000001-fit1-round1-instruction.json"]
 

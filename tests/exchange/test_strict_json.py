@@ -100,3 +100,24 @@ def test_any_bytes_give_a_value_or_our_own_error(content):
 def test_anything_like_json_gives_a_value_or_our_own_error(text):
     with contextlib.suppress(MessageError):
         strict_json.canonical(strict_json.loads(text.encode(), where="x"))
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(ANY_JSON)
+def test_the_short_way_to_the_canonical_form_is_the_long_one(value):
+    """What is plain is written by a fast writer, and comes to the same bytes as by the library that knows the rules."""
+    try:
+        expected = strict_json._canonical_of_anything(value)  # noqa: SLF001 - the way without the trick
+    except MessageError:
+        with pytest.raises(MessageError):
+            strict_json.canonical(value)
+    else:
+        assert strict_json.canonical(value) == expected
+        if strict_json._is_plain(value):  # noqa: SLF001 - the same
+            assert strict_json.pretty(value) == (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()

@@ -162,9 +162,9 @@ class NoCase(MemoryStore):
     def stamp(self, name: str) -> Any:
         return super().stamp(self._real(name))
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes, *, lasting: bool = True) -> None:
         real = self._real(name)
-        super().write(real, content)
+        super().write(real, content, lasting=lasting)
 
     def remove(self, name: str) -> None:
         super().remove(self._real(name))
