@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fedfolder.cli.fits import FEW_TRIPS
 from fedfolder.errors import HomeInUseError
 from fedfolder.resources import resource
 from fedfolder.shell import typed
@@ -29,8 +30,9 @@ MARK = "made by fedfolder demo.txt"
 @click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the random split into three."
 )
+@click.option("--few-trips", is_flag=True, help=FEW_TRIPS)
 @click.option("--layout", is_flag=True, help="Only split the data and make the homes: start nothing, fit nothing.")
-def demo(folder: Path, seed: int, layout: bool) -> None:
+def demo(folder: Path, seed: int, few_trips: bool, layout: bool) -> None:
     """Split Stata's lbw data over three nodes in FOLDER, start them, and fit `logit low age smoke` over them.
 
     FOLDER (default: fedfolder-demo) must be new, or an earlier demo, which is replaced.
@@ -38,6 +40,7 @@ def demo(folder: Path, seed: int, layout: bool) -> None:
     \b
     Examples:
       fedfolder demo try-it --seed 2
+      fedfolder demo try-it --few-trips
       fedfolder demo try-it --layout
     """
     from fedfolder.cli.fits import INTERRUPTED, show
@@ -53,14 +56,14 @@ def demo(folder: Path, seed: int, layout: bool) -> None:
         return
     try:
         with _daemons(places):
-            click.echo(f'\n$ fedfolder run {typed(places.server)} "{COMMAND}"')
+            click.echo(f'\n$ fedfolder run {typed(places.server)} "{COMMAND}"{" --few-trips" * few_trips}')
             with for_terminal() as progress:
-                result = run(COMMAND, study=places.server, timeout=300.0, progress=progress)
+                result = run(COMMAND, study=places.server, timeout=300.0, few_trips=few_trips, progress=progress)
             show(result)
     except KeyboardInterrupt:
         click.echo("Stopped; the next demo starts anew.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
-    _compare(result)
+    _compare(result, at_zero=not few_trips)
     _guide(folder, places)
 
 
@@ -150,8 +153,8 @@ def _daemons(places: Places) -> Iterator[None]:
                 click.echo("\nThe three nodes are stopped.")
 
 
-def _compare(result: FitResult) -> None:
-    """The pooled fit beside the federated one."""
+def _compare(result: FitResult, *, at_zero: bool) -> None:
+    """The pooled fit beside the federated one; `at_zero` says that its iterations begin at slopes of zero."""
     from fedfolder.estimates import difference_line, estimates_table, largest_difference
     from fedfolder.node.data import read_sample
     from fedfolder.plan.proposal import read_command
@@ -163,10 +166,11 @@ def _compare(result: FitResult) -> None:
     click.echo("\nThe same command on all 189 births at once, beside the fit over folders:\n")
     click.echo(estimates_table([("Pooled", pooled), ("Federated", result)]))
     click.echo(difference_line(largest_difference(pooled, result)))
-    at_zero = result.iterations[0][1]
+    if not at_zero:
+        return
     click.echo(
-        f"\nThe log likelihood at beta = 0 is {at_zero:.8g} (iteration 0); that of the constant alone is "
-        f"{result.llnull:.8g}.\nLR chi2 and pseudo R2 come from the second."
+        f"\nThe log likelihood at beta = 0 is {result.iterations[0][1]:.8g} (iteration 0); that of the constant alone "
+        f"is {result.llnull:.8g}.\nLR chi2 and pseudo R2 come from the second."
     )
 
 

@@ -22,6 +22,7 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 FILE = click.Path(path_type=Path)
 OUT = click.Path(path_type=Path, dir_okay=False)
+FEW_TRIPS = "Let questions travel together, where a trip costs more than an answer."
 
 
 @click.command(short_help="Fit a regression over the nodes of a study.")
@@ -48,6 +49,7 @@ OUT = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--units-differ", is_flag=True, help="Go on when a site's variable looks as if it were in other units.")
 @click.option("--own-likelihoods", is_flag=True, help="Go on when a node computes with a likelihood of its own.")
+@click.option("--few-trips", is_flag=True, help=FEW_TRIPS)
 @click.option("--json", "json_out", type=OUT, metavar="FILE", help="Write the result as JSON.")
 @click.option("--csv", "csv_out", type=OUT, metavar="FILE", help="Write the coefficients as CSV.")
 def run(
@@ -59,6 +61,7 @@ def run(
     min_nodes: int | None,
     units_differ: bool,
     own_likelihoods: bool,
+    few_trips: bool,
     json_out: Path | None,
     csv_out: Path | None,
 ) -> None:
@@ -69,6 +72,10 @@ def run(
 
     A node that does not answer is waited for. With --drop-after the fit begins anew without it, where no sum tells
     what it had said; its own answer, when it comes, is set aside, and the next fit has it again.
+
+    Where a trip takes a day, as by stick, --few-trips lets questions travel together: sites whose policy allows it
+    send their own estimates to begin with (levels of factors are taken from the study's dictionary), and the last
+    step is taken without asking once it is proven. The answer is the same.
 
     \b
     Examples:
@@ -85,6 +92,7 @@ def run(
             min_nodes=min_nodes,
             units_differ=units_differ,
             own_likelihoods=own_likelihoods,
+            few_trips=few_trips,
         )
     except KeyboardInterrupt:
         click.echo("\nStopped. Nothing is lost: run the same command again, without --again, to go on.", err=True)
@@ -102,6 +110,7 @@ def fitted(
     min_nodes: int | None,
     units_differ: bool,
     own_likelihoods: bool,
+    few_trips: bool,
 ) -> FitResult:
     """The fit that `run` was asked for, with its progress shown."""
     from fedfolder.cli.progress import for_terminal
@@ -120,6 +129,7 @@ def fitted(
             min_nodes=min_nodes or FEWEST_NODES,
             units_differ=units_differ,
             own_likelihoods=own_likelihoods,
+            few_trips=few_trips,
             progress=progress,
         )
 
@@ -133,6 +143,7 @@ def fitted(
 @click.option(
     "--policy", metavar="PROFILE|FILE", help="Refuse what nodes would: registry, strict, open, or a policy.toml."
 )
+@click.option("--few-trips", is_flag=True, help=FEW_TRIPS)
 @click.option("--folders", type=FILE, metavar="DIR", help="Go through real folders, laid out in this new folder.")
 @click.option("--json", "json_out", type=OUT, metavar="FILE", help="Write the result as JSON.")
 @click.option("--csv", "csv_out", type=OUT, metavar="FILE", help="Write the coefficients as CSV.")
@@ -143,6 +154,7 @@ def simulate(
     seed: int,
     by: str | None,
     policy: str | None,
+    few_trips: bool,
     folders: Path | None,
     json_out: Path | None,
     csv_out: Path | None,
@@ -162,7 +174,7 @@ def simulate(
     from fedfolder.custody.policy_file import named
     from fedfolder.errors import ConfigError
     from fedfolder.plan.proposal import read_command
-    from fedfolder.simulation import Split, fit_samples
+    from fedfolder.simulation import Split, few_of, fit_samples
 
     parsed = read_command(command)
     if len(files) > 1 and (nodes or by):
@@ -175,11 +187,18 @@ def simulate(
     progress = Plain(iterations_only=True)
     held = None if policy is None else named(policy)
     if folders is None:
-        result = fit_samples(parsed, _samples(parsed, files, split, held, progress), progress)
+        samples = _samples(parsed, files, split, held, progress)
+        result = fit_samples(
+            parsed,
+            samples,
+            progress,
+            few=few_of(parsed, samples) if few_trips else None,
+            own_estimates=held is None or held.own_estimates,
+        )
     else:
         if held is not None:
             _samples(parsed, files, split, held, progress)
-        result = _over_folders(parsed, files, split, folders, progress)
+        result = _over_folders(parsed, files, split, folders, progress, few_trips=few_trips)
     finish(_labelled(result, parsed, files), json_out, csv_out)
 
 
@@ -196,24 +215,26 @@ def _samples(
     command: Command, files: tuple[Path, ...], split: Split, policy: Policy | None, progress: Progress
 ) -> dict[str, Sample]:
     """Each node's rows, held against the policy if there is one."""
+    from fedfolder.cli.progress import told
     from fedfolder.node.data import read_variables
     from fedfolder.node.sampling import read_for
     from fedfolder.simulation import naming, samples_of, split_file
 
     persons = policy.person if policy else None
     if len(files) == 1:
-        parts = split_file(files[0], command, split, persons)
+        parts = split_file(files[0], command, split, persons, told(files[0]))
     else:
         parts = {}
         for number, path in enumerate(files, start=1):
             with naming(f"node{number}"):
-                parts[f"node{number}"] = read_variables(path, read_for(command, persons))
+                parts[f"node{number}"] = read_variables(path, read_for(command, persons), watch=told(path))
     return samples_of(command, parts, policy, progress)
 
 
 def _over_folders(
-    command: Command, files: tuple[Path, ...], split: Split, folder: Path, progress: Progress
+    command: Command, files: tuple[Path, ...], split: Split, folder: Path, progress: Progress, *, few_trips: bool
 ) -> FitResult:
+    from fedfolder.cli.progress import told
     from fedfolder.errors import HomeInUseError
     from fedfolder.node.data import read_sample, write_dta
     from fedfolder.simulation import checked, lay_out, simulate_over_folders, split_file
@@ -224,7 +245,7 @@ def _over_folders(
         )
     data = {f"node{number}": path for number, path in enumerate(files, start=1)}
     if len(files) == 1:
-        parts = split_file(files[0], command, split)
+        parts = split_file(files[0], command, split, watch=told(files[0]))
         data = {node: folder / "data" / f"{node}.dta" for node in parts}
         (folder / "data").mkdir(parents=True, exist_ok=True)
         for node, frame in parts.items():
@@ -232,7 +253,7 @@ def _over_folders(
     if not {"cluster", "group"}.isdisjoint(command.roles):
         command = checked(command, {node: read_sample(path, command) for node, path in data.items()}, progress)
     places = lay_out(folder, "simulation", data, cluster_scores=command.across)
-    return simulate_over_folders(str(command), places, progress)
+    return simulate_over_folders(str(command), places, progress, few_trips=few_trips)
 
 
 def finish(result: FitResult, json_out: Path | None = None, csv_out: Path | None = None) -> None:
@@ -270,7 +291,7 @@ def show(result: FitResult) -> None:
     nodes = ", ".join(f"{name} {n}" for name, n in result.nodes)
     click.echo(f"Rows: {nodes}.")
     click.echo(
-        f"Rounds: {result.rounds}, of them {result.evaluations} evaluations. "
+        f"Trips to the nodes: {result.rounds}, with {result.evaluations} evaluations. "
         f"Condition number of the scaled information: {result.condition:.3g}."
     )
 

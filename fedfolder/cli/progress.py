@@ -11,7 +11,9 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
+    from fedfolder.node.progress import Watch
     from fedfolder.questions.question import Question
     from fedfolder.solve.newton import Iteration
 
@@ -20,6 +22,7 @@ REMINDERS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 
 _WHAT = {
     "moments": ("question on levels and moments", "moments"),
+    "together": ("several questions", "the answers to all of them"),
     "derivatives": ("beta matrix", "log likelihood, gradient and Hessian"),
     "differences": ("question on the dictionary", "what differs"),
     "refusals": ("question on the policies", "what would be refused"),
@@ -144,6 +147,18 @@ class Live(Plain):
     def _rest(self) -> None:
         self._began = None
         self._status.stop()
+
+
+def aside(line: str) -> None:
+    """A line for whoever waits, beside what is printed for programs."""
+    click.echo(line, err=True)
+
+
+def told(path: Path) -> Watch:
+    """Says how far a data file is read, once that takes long."""
+    from fedfolder.node.progress import Told
+
+    return Told(path.name, aside)
 
 
 def _owing(nodes: Mapping[str, str]) -> str:

@@ -17,6 +17,8 @@ from fedfolder.custody.limits import at_beta
 from fedfolder.custody.policy import RULES
 from fedfolder.errors import PolicyError, RejectedError
 from fedfolder.exchange.names import SERVER
+from fedfolder.plan.own import OwnEstimate
+from fedfolder.questions.together import Together, single
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -143,6 +145,23 @@ class Desk:
         refuse(self.standing(self.ledger.budget(attempt, question)))
         refuse(self.standing(at_beta(self.policy.limits, question, sample)))
 
+    def permitted(self, question: Question, sample: Sample) -> Question:
+        """The question without an estimate of this site's own that its policy keeps here: zeros leave in its place.
+
+        It is held against the same limits as a beta that is asked about.
+        """
+        match question:
+            case Together():
+                return question.each(lambda part: self.permitted(part, sample))
+            case OwnEstimate():
+                if not self.policy.own_estimates:
+                    return question.withheld()
+                own = question.estimated(sample)
+                broken = own.found and self.policy.standing(at_beta(self.policy.limits, own.found, sample))
+                return own.withheld() if broken else own
+            case _:
+                return question
+
     # -- in the transaction of the reply ---------------------------------------------------------------------------
 
     def answered(self, asked: Header, question: Question, seen: Seen | None) -> None:
@@ -158,7 +177,8 @@ class Desk:
         for finding, reason in self._waived.items():
             self._note(asked, "waived", {"rule": finding.rule, "names": ", ".join(finding.names), "reason": reason})
         self._waived.clear()
-        self._note(asked, "computed", {"question": question.kind})
+        kinds = [part.kind for part in single(question)]
+        self._note(asked, "computed", {"question": ", ".join(dict.fromkeys(kinds))})
         self.ledger.charge_answer(attempt, asked.round, question)
 
     def refused(self, asked: Header, error: FedfolderError) -> None:

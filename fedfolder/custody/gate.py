@@ -7,6 +7,9 @@ the others' part of them can still steer the beta, which is therefore held again
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,23 +17,25 @@ from fedfolder.custody.others import possible
 from fedfolder.errors import RefusedError
 from fedfolder.exchange import strict_json
 from fedfolder.plan.check import program_of, read_proposal
-from fedfolder.plan.messages import PROPOSAL, comes_to, content, ends_with, read_reply
+from fedfolder.plan.messages import PROPOSAL, comes_to, content, ends_with, own_moments, read_reply
 from fedfolder.plan.proposal import Proposal
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.specification import Specification
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from fedfolder.estimates import FitResult
     from fedfolder.exchange.envelope import Message
     from fedfolder.plan.check import AnyProposal
+    from fedfolder.plan.course import Course
     from fedfolder.plan.restart import Restart
     from fedfolder.questions.question import Question
     from fedfolder.questions.sums import Sums
 
 SUMS = "sums"
 """The kind of a message that answers with sums."""
+OWN = "this node's answer"
 
 
 def proposal_of(requests: Sequence[Message]) -> AnyProposal:
@@ -43,13 +48,18 @@ def proposal_of(requests: Sequence[Message]) -> AnyProposal:
     """
     if not requests or requests[0].header.round != 1:
         raise RefusedError("this fit has no first request", expected="round 1 with its proposal")
-    said = content(requests[0]).part(PROPOSAL)
-    ours = strict_json.digest(said)
+    ours, proposal = _read(strict_json.canonical(content(requests[0]).part(PROPOSAL)))
     for message in requests:
         # Decisions and budgets go by the digest in the header: it must be that of what a person reads.
         if message.header.proposal != ours:
             raise _another("proposal", message.header.proposal, ours)
-    return read_proposal(said)
+    return proposal
+
+
+@functools.lru_cache(maxsize=4)
+def _read(said: bytes) -> tuple[str, AnyProposal]:
+    """The digest of a proposal in canonical JSON, and what it says: the same for every round of a fit."""
+    return hashlib.sha256(said).hexdigest(), read_proposal(json.loads(said))
 
 
 def _another(name: str, found: str, ours: str) -> RefusedError:
@@ -77,7 +87,12 @@ def digests(proposal: AnyProposal, asked: Question | None = None) -> dict[str, s
     }
 
 
-def question(proposal: AnyProposal, requests: Sequence[Message], replies: Sequence[Message] | None = None) -> Question:
+def question(
+    proposal: AnyProposal,
+    requests: Sequence[Message],
+    replies: Sequence[Message] | None = None,
+    course: Course | None = None,
+) -> Question:
     """The question that the last of `requests` asks, if the plan leads to it.
 
     Parameters
@@ -87,6 +102,8 @@ def question(proposal: AnyProposal, requests: Sequence[Message], replies: Sequen
     replies : sequence of Message, optional
         What this node has answered in this fit, in any attempt: what was published since must hold it. Not looked at
         where none is given.
+    course : Course, optional
+        How far the plan was driven by the requests before; it goes on from there.
 
     Raises
     ------
@@ -101,12 +118,24 @@ def question(proposal: AnyProposal, requests: Sequence[Message], replies: Sequen
         hold = own.hold
         if proposal.restart is not None:
             own.hold_restart(proposal.restart, Specification.of(proposal.command))
-    reached = comes_to(program_of(proposal), [content(message) for message in requests], hold)
+    contents = [content(message) for message in requests]
+    if course is None:
+        reached = comes_to(program_of(proposal), contents, hold)
+    else:
+        through = [message.digest for message in requests]
+        reached = course.comes_to(functools.partial(program_of, proposal), through, contents, hold)
     header = requests[-1].header
     for name, ours in digests(proposal, reached).items():
         if getattr(header, name) != ours:
             raise _another(name, str(getattr(header, name)), ours)
     return reached
+
+
+def _possible(asked: Question, published: Sums, mine: list[Sums], others: int) -> None:
+    """Hold published sums against the last of this node's answers."""
+    if not mine:
+        raise RefusedError("sums were published that hold no answer of this node", expected=asked.kind)
+    possible(asked, published, mine[-1], others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +148,10 @@ class _Own:
 
     def hold(self, round_: int, asked: Question, published: Sums) -> None:
         """Hold the sums of a round against this node's answer in it."""
-        self._require(
-            asked, published, lambda m: (m.header.attempt, m.header.round) == (self.attempt, round_), self.others
-        )
+        here = (self.attempt, round_)
+        replies = [reply for reply in self._sums() if (reply.header.attempt, reply.header.round) == here]
+        mine = [read_reply(asked, content(reply), where=OWN) for reply in replies]
+        _possible(asked, published, mine, self.others)
 
     def hold_restart(self, restart: Restart, specification: Specification) -> None:
         """Hold the moments that a proposal brings along against this node's last answer to that question.
@@ -130,15 +160,11 @@ class _Own:
         """
         if restart.moments is not None:
             asked = Moments(specification)
-            self._require(
-                asked, restart.moments, lambda m: asked.answer_name in m.parts, self.others + len(restart.without)
-            )
+            mine = [found for reply in self._sums() if (found := own_moments(asked, content(reply))) is not None]
+            _possible(asked, restart.moments, mine, self.others + len(restart.without))
 
-    def _require(self, asked: Question, published: Sums, is_it: Callable[[Message], bool], others: int) -> None:
-        mine = [reply for reply in self.replies if reply.header.kind == SUMS and is_it(reply)]
-        if not mine:
-            raise RefusedError("sums were published that hold no answer of this node", expected=asked.kind)
-        possible(asked, published, read_reply(asked, content(mine[-1]), where="this node's answer"), others)
+    def _sums(self) -> list[Message]:
+        return [reply for reply in self.replies if reply.header.kind == SUMS]
 
 
 def result(proposal: AnyProposal, messages: Sequence[Message]) -> FitResult | None:

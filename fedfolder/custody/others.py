@@ -15,6 +15,7 @@ import numpy as np
 
 from fedfolder.command.terms import Column
 from fedfolder.errors import TamperedAnswerError
+from fedfolder.plan.own import SITES, OwnEstimate
 from fedfolder.questions.evaluation import LOGLIKE, OUTSIDE, Evaluation
 from fedfolder.questions.moments import (
     BEYOND,
@@ -28,10 +29,10 @@ from fedfolder.questions.moments import (
     factors_of,
     levels_of,
 )
-from fedfolder.questions.pair import Pair
 from fedfolder.questions.question import whole
 from fedfolder.questions.scores import CLUSTERS, ClusterScores, Scores
 from fedfolder.questions.sums import Sums
+from fedfolder.questions.together import answered
 from fedfolder.solve.information import scaled, scaling
 
 if TYPE_CHECKING:
@@ -67,7 +68,16 @@ def possible(question: Question, published: Sums, own: Sums, others: int) -> Non
     """
     if own.keys != published.keys or set(own.columns) != set(published.columns):
         raise _impossible("this node's answer has other columns")
+    parts = zip(answered(question, published), answered(question, own), strict=True)
+    for (part, all_of_it), (_, mine) in parts:
+        _possible(part, all_of_it, mine, others)
+
+
+def _possible(question: Question, published: Sums, own: Sums, others: int) -> None:
     rest = _less(published, own)
+    if isinstance(question, OwnEstimate):
+        _require_own_estimates(question, published, rest, others)
+        return
     rows = whole(rest.scalars.get(NOBS, 0.0), NOBS, where=WHERE)
     if not others and rows:
         raise _impossible("there are other nodes' rows among the sums, and no other node")
@@ -76,11 +86,6 @@ def possible(question: Question, published: Sums, own: Sums, others: int) -> Non
     match question:
         case Moments():
             _require_moments(question, published, rest, others)
-        case Pair():
-            for part, sums, less in zip(
-                (question.model, question.constant), question.parts(published), question.parts(rest), strict=True
-            ):
-                _require_derivatives(part, sums, less, others)
         case Evaluation():
             _require_derivatives(question, published, rest, others)
         case Scores():
@@ -150,6 +155,16 @@ def _require_row(
     slack = 0.0 if asked.counts else ROUNDED * published[0]
     if not -slack <= total <= weight + slack:
         raise _impossible("a count of rows is below zero, or above all of them", label)
+
+
+def _require_own_estimates(question: OwnEstimate, published: Sums, rest: Sums, others: int) -> None:
+    """Hold the sums of sites' own estimates over the others: each site's information is that at a maximum."""
+    number = whole(rest.scalars[SITES], SITES, where=WHERE)
+    if number > others:
+        raise _impossible("more nodes say so than there are", SITES)
+    if not number and any(map(any, rest.rows.values())):
+        raise _impossible("no other node sent an estimate of its own, and there is one", SITES)
+    _require_upward(question.information(published), question.information(rest), "information")
 
 
 # -- at a beta --------------------------------------------------------------------------------------------------------

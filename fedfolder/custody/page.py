@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from fedfolder.custody.roster import roster_page
 from fedfolder.errors import FedfolderError
 from fedfolder.plan.check import DICTIONARY, subject
+from fedfolder.plan.few import FEW, TRIPS
 from fedfolder.plan.layout import lay_out
+from fedfolder.plan.own import OwnEstimate
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.parameters import Parameters
 from fedfolder.questions.specification import Specification
@@ -96,7 +98,7 @@ def page(
         (f"Fit {attempt.fit}{again}", ["asked by the server", f"its key: {server[0]}", f"this key: {server[1]}"]),
         ("What is asked", _asked(said)),
         ("Who takes part, as the server says; custodians can compare by phone", list(_members(proposal, me))),
-        ("What leaves this site", _leaving(said, review.size)),
+        ("What leaves this site", _leaving(said, review.size, policy)),
         (f"What this site's policy says (profile {policy.profile})", _policy(review)),
     ]
     return "\n\n".join(f"{title}\n" + "\n".join(_indented(lines)) for title, lines in sections)
@@ -117,6 +119,11 @@ def _asked(said: dict[str, Any]) -> list[str]:
     without = said.get("restart", {}).get("without", [])
     lines += [f"begun anew without: {', '.join(without)}"] if without else []
     lines.append(_driver(said))
+    if said.get(TRIPS) == FEW:
+        lines.append(
+            "few trips: questions travel together, several betas may be asked about in one round, and the last step is "
+            "taken without asking"
+        )
     return lines
 
 
@@ -146,13 +153,25 @@ def _members(proposal: AnyProposal, me: str) -> Iterable[str]:
         yield f"{line.strip()}{' (this site)' if name == me else ''}"
 
 
-def _leaving(said: dict[str, Any], size: Size | None) -> list[str]:
+def _leaving(said: dict[str, Any], size: Size | None, policy: Policy) -> list[str]:
     lines = []
     for question in said["asked"]:
         times = question["times at most"]
         numbers = "" if size is None else f" (here {_numbers(question['kind'], size)})"
         lines.append(f"{'once' if times == 1 else f'up to {times} times'}: {question['leaves']}{numbers}")
+        if question["kind"] == OwnEstimate.kind:
+            lines.append(_own(policy))
     return [*lines, "no row of the data, no smallest or largest value, no name of a person"]
+
+
+def _own(policy: Policy) -> str:
+    """What this site's policy says of its own estimate, in words."""
+    if not policy.own_estimates:
+        return "this site's policy keeps its own estimate here: zeros leave in its place, and the fit goes on"
+    return (
+        "this site's own estimate LEAVES: it is what this site would publish of its rows alone. The server sees it; "
+        "the other sites see the sum over the sites that send one"
+    )
 
 
 def _numbers(kind: str, size: Size) -> str:

@@ -30,6 +30,8 @@ RULES = tuple(
 """Everything that a request can break, and a waiver can name: the rules here, and the limits of those elsewhere."""
 DERIVATIONS = tuple(dict.fromkeys(WORDS.values()))
 """The words of the statements that derive variables."""
+OWN_ESTIMATES = "open"
+"""The profile in which a site's own estimate may leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Allowed:
         Variables by which rows may be chosen with `if`.
     weights : tuple of str or None
         The kinds `fw`, `pw`, `aw` and `iw`.
+    own_estimates : bool or None
+        Whether the site's own estimate may leave, for fits in few trips; None as the profile has it.
     servers : tuple of str
         Fingerprints; without one, whoever introduced itself first.
     """
@@ -54,6 +58,7 @@ class Allowed:
     derivations: tuple[str, ...] | None = None
     conditions: tuple[str, ...] | None = None
     weights: tuple[str, ...] | None = None
+    own_estimates: bool | None = None
     servers: tuple[str, ...] = ()
 
 
@@ -119,6 +124,12 @@ class Policy:
     allowed: Allowed = field(default_factory=Allowed)
     study: str = ""
     waivers: tuple[Waiver, ...] = ()
+
+    @property
+    def own_estimates(self) -> bool:
+        """Whether the site's own estimate may leave; unless the file says, in the profile `open` alone."""
+        said = self.allowed.own_estimates
+        return self.profile == OWN_ESTIMATES if said is None else said
 
     def check(self, command: Command) -> None:
         """Refuse a command that uses variables which are not released.

@@ -28,6 +28,7 @@ from fedfolder.exchange.journal import IN, OUT
 from fedfolder.exchange.names import SERVER
 from fedfolder.node.sampling import make_sample, read_for
 from fedfolder.plan.check import Check
+from fedfolder.plan.course import Course
 from fedfolder.plan.messages import Content, reply
 from fedfolder.plan.preflight import Preflight
 from fedfolder.questions.refusals import Refusal
@@ -105,6 +106,7 @@ class Answerer:
     holding: Holding
     journal: Journal
     _kept: Read | None = field(default=None, init=False)
+    _course: Course = field(default_factory=Course, init=False)
 
     def answer(self, requests: Sequence[Message]) -> Answered | Held:
         """The answer to the last of a fit's `requests`, or that it waits for a person.
@@ -127,12 +129,14 @@ class Answerer:
             return held
         refuse(self.desk.standing(of_driver(self.desk.policy.limits, proposal)))
         self.holding.require(Specification.of(proposal.command))
-        question = gate.question(proposal, requests, self.journal.of_fit(attempt.fit, OUT, peer=SERVER))
+        replies = self.journal.of_fit(attempt.fit, OUT, peer=SERVER)
+        question = gate.question(proposal, requests, replies, self._course)
         read = self.read(attempt, proposal.command)
         held = self.desk.look(attempt, Specification.of(proposal.command), read.sample, read.seen)
         if held:
             return held
         self.desk.weigh(attempt, self.holding.meant(question), read.sample)
+        question = self.desk.permitted(question, read.sample)
         content = reply(question, self.holding.compute(question, read.sample), self.holding.own_likelihood(question))
         return Answered(content, question, read.seen)
 

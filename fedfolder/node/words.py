@@ -13,6 +13,7 @@ from fedfolder.exchange.names import SERVER
 from fedfolder.plan.check import read_proposal, subject
 from fedfolder.plan.messages import PROPOSAL, QUESTION, STATUS
 from fedfolder.questions.refusals import Refusals
+from fedfolder.questions.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +70,11 @@ def _refusal(body: Mapping[str, Any]) -> str:
 
 def _asked(message: Message) -> str:
     question = message.header.body.get(QUESTION)
-    kind = question.get("kind", "?") if isinstance(question, dict) else "?"
+    if not isinstance(question, dict):
+        return "?"
+    kind, parts = question.get("kind", "?"), question.get("questions")
+    if kind == Together.kind and isinstance(parts, list):
+        return printable(" and ".join(str(part.get("kind", "?")) for part in parts if isinstance(part, dict)))
     return "what the policy would refuse" if kind == Refusals.kind else printable(kind)
 
 

@@ -15,9 +15,10 @@ import numpy as np
 from fedfolder.plan.fit import beginning, counted, explained
 from fedfolder.plan.outcome import failed
 from fedfolder.plan.proposal import MOST_EVALUATIONS
-from fedfolder.plan.start import Start, evaluate
+from fedfolder.plan.rounds import evaluate
+from fedfolder.plan.start import Start
 from fedfolder.questions.within import Within
-from fedfolder.solve.newton import newton_step
+from fedfolder.solve.step import newton_step
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -15,7 +15,7 @@ from fedfolder.questions.moments import BEYOND, NOBS, WEIGHT, factors_of, levels
 from fedfolder.questions.specification import COUNTING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from fedfolder.questions.design import Design
     from fedfolder.questions.specification import Specification
@@ -92,13 +92,15 @@ class Layout:
         return dataclasses.replace(self, totals=Totals(found.nobs, weight))
 
 
-def lay_out(specification: Specification, sums: Sums) -> Layout:
+def lay_out(specification: Specification, sums: Sums, known: Mapping[str, Sequence[str]] | None = None) -> Layout:
     """The layout that follows from the published moments.
 
     Parameters
     ----------
     specification : Specification
         That of the command; the levels of a categorical outcome are found here.
+    known : mapping of str to sequence of str, optional
+        Levels of factors that make columns whether there are rows or not; by default, those that there are.
 
     Raises
     ------
@@ -109,11 +111,12 @@ def lay_out(specification: Specification, sums: Sums) -> Layout:
     """
     command = specification.command
     levels = levels_of(sums, [factor.variable for factor in factors_of(command.terms)])
-    bases = base_levels(command.terms, {name: tuple(counts) for name, counts in levels.items()}, levels)
+    named = {name: tuple(dict.fromkeys((*(known or {}).get(name, ()), *counts))) for name, counts in levels.items()}
+    bases = base_levels(command.terms, named, levels)
     moments = {label: (row[0], row[1]) for (label,), row in sums.rows.items()}
     nobs = int(sums.scalars[NOBS])
     _require_moderate(moments, sums.scalars.get(WEIGHT, float(nobs)))
-    labels = tuple(c.label for c in columns(command.terms, {name: tuple(c) for name, c in levels.items()}, bases))
+    labels = tuple(c.label for c in columns(command.terms, named, bases))
     # A node without a row in a cell may list it with zeros or not at all, so that zeros must mean the same.
     present = [label for label in labels if any(moments.get(label, ())) or not Column.parse(label).factors]
     totals = totals_of(specification, sums)

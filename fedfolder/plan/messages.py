@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from fedfolder.errors import RefusedError, TamperedAnswerError
 from fedfolder.plan.fit import Step, expected
+from fedfolder.questions.moments import NOBS
 from fedfolder.questions.question import Question
-from fedfolder.questions.sums import to_parts
+from fedfolder.questions.sums import from_parts, to_parts
+from fedfolder.questions.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from fedfolder.estimates import FitResult
     from fedfolder.plan.fit import AnyProgram
+    from fedfolder.questions.moments import Moments
     from fedfolder.questions.sums import Sums
 
 SUMS = "sums.csv"
@@ -36,6 +39,7 @@ PROPOSAL, QUESTION, PUBLISHED, SCALARS, STATUS, MESSAGE, WITHOUT = (
 )
 STATEMENT, STATEMENTS = "statement", "statements"
 LIKELIHOOD = "likelihood"
+OWN = "this node's answer"
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
 """What a function of Mata can be called."""
 
@@ -170,6 +174,28 @@ def read_reply(question: Question, content: Content, *, where: str) -> Sums:
     return question.read_answer(scalars, table, where=where)
 
 
+def own_moments(question: Moments, content: Content) -> Sums | None:
+    """The moments in a reply, alone or with what travelled with them; None if it is about something else.
+
+    Raises
+    ------
+    TamperedAnswerError
+        If they cannot be an answer to `question`.
+    """
+    if question.answer_name in content.files:
+        return read_reply(question, content, where=OWN)
+    table, scalars = content.files.get(Together.answer_name), content.body.get(SCALARS)
+    if table is None or not isinstance(scalars, dict):
+        return None
+    # Only its first part is looked at, and of other questions that is not about columns.
+    whole = from_parts(scalars, table, Together.answer_keys, where=OWN)
+    (moments,) = Together((question,)).parts(whole)
+    if NOBS not in moments.scalars or moments.columns != question.columns:
+        return None
+    question.check(moments, where=OWN)
+    return moments
+
+
 def comes_to(program: AnyProgram, requests: Sequence[Content], hold: Hold | None = None) -> Question:
     """The question that the last of a fit's `requests` asks, when the plan leads to it.
 
@@ -186,7 +212,7 @@ def comes_to(program: AnyProgram, requests: Sequence[Content], hold: Hold | None
         If a question is not the one that the plan leads to, if the plan is at its end, or if sums cannot be sums of
         answers.
     """
-    reached = expected(program, _history(requests, hold))
+    reached = expected(program, history(requests, hold))
     if not isinstance(reached, Question):
         raise RefusedError("the plan is at its end: there is nothing left to ask")
     return asked(reached, requests[-1])
@@ -202,12 +228,12 @@ def ends_with(program: AnyProgram, contents: Sequence[Content]) -> FitResult | N
     """
     if SUMS not in contents[-1].files:
         return None
-    reached = expected(program, _history(contents))
+    reached = expected(program, history(contents))
     return None if isinstance(reached, Question) else reached
 
 
-def _history(contents: Sequence[Content], hold: Hold | None = None) -> list[Past]:
-    """The rounds that are over: what was asked, and the sums that the message after it published."""
+def history(contents: Sequence[Content], hold: Hold | None = None) -> list[Past]:
+    """The rounds that are over: what was asked, and the sums that the message after it published. For `expected`."""
 
     def past(number: int, content: Content, after: Content) -> Past:
         def step(question: Question) -> Step:

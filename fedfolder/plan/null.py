@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 
 from fedfolder.plan.start import Start
+from fedfolder.questions.candidates import Candidates
 from fedfolder.questions.design import Design
 from fedfolder.questions.evaluation import Evaluation
-from fedfolder.questions.pair import Pair
 from fedfolder.questions.question import Question
 from fedfolder.questions.sums import Sums
+from fedfolder.questions.together import Together
 from fedfolder.solve.derivatives import Derivatives
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def null_start(proposal: Proposal, start: Start) -> Start | None:
     if not specification.has_offset and specification.likelihood.null_loglike(layout.totals) is not None:
         return None
     design = Design((), constant=True, centres=(), scales=(), mixing=(), rescaling=())
+    if start.alone is not None:
+        beta, alone = start.alone
+        return Start(layout, design, beta, alone, alone, start.perfect)
     places, found = list(start.parameters.constants), start.derivatives
     alone = Derivatives(
         found.nobs, found.loglike, found.score[places], found.hessian[np.ix_(places, places)], found.further
@@ -71,16 +75,44 @@ def beside(model: Asking[Result], constant: Asking[Result]) -> Asking[tuple[Resu
     """Two programs of evaluations, each round of both in one question as long as both ask."""
     first, second = _Running(model), _Running(constant)
     while True:
-        if isinstance(first.question, Evaluation) and isinstance(second.question, Evaluation):
-            asked, sums = yield Pair(first.question, second.question)
-            if not isinstance(asked, Pair):
-                raise TypeError("sent another kind of question than was yielded")
-            mine, other = asked.parts(sums)
-            first.send(asked.model, mine)
-            second.send(asked.constant, other)
+        mine, alone = first.question, second.question
+        if isinstance(mine, Evaluation | Candidates | Together) and isinstance(alone, Evaluation):
+            asked, sums = yield _joined(mine, alone)
+            to_model, to_constant = _parted(asked, sums)
+            first.send(*to_model)
+            second.send(*to_constant)
         elif first.question is not None:
             first.send(*(yield first.question))
         elif second.question is not None:
             second.send(*(yield second.question))
         else:
             return first.result, second.result
+
+
+def _joined(model: Evaluation | Candidates | Together, alone: Evaluation) -> Question:
+    """The model's evaluation with that of the constant alone beside it; what travels with it goes on to."""
+    match model:
+        case Together(questions=(Evaluation() as evaluation, *others)):
+            return Together((_joined(evaluation, alone), *others))
+        case Candidates(models=models):
+            return Candidates(models, alone)
+        case Evaluation():
+            return Candidates((model,), alone)
+    raise TypeError(model)
+
+
+def _parted(asked: Question, sums: Sums) -> tuple[tuple[Question, Sums], tuple[Question, Sums]]:
+    """What was asked of the model and its answer, and the same of the constant alone."""
+    match asked:
+        case Together(questions=(first, *others)):
+            answer, *rest = asked.parts(sums)
+            (model, mine), constant = _parted(first, answer)
+            whole = Together((model, *others))
+            return (whole, whole.together([mine, *rest])), constant
+        case Candidates(models=models, constant=Evaluation() as alone):
+            *answers, other = asked.parts(sums)
+            if len(models) == 1:
+                return (models[0], answers[0]), (alone, other)
+            candidates = Candidates(models)
+            return (candidates, candidates.together(*answers)), (alone, other)
+    raise TypeError("sent another kind of question than was yielded")

@@ -12,7 +12,7 @@ import numpy as np
 from fedfolder.command import guards
 from fedfolder.estimates import FitResult
 from fedfolder.likelihood import find
-from fedfolder.plan.start import Vain
+from fedfolder.plan.first import Vain
 from fedfolder.plan.statistics import statistics
 from fedfolder.plan.units import covariance, names, scale_of, to_user
 from fedfolder.solve.information import condition, weakest
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fedfolder.plan.layout import Layout
     from fedfolder.plan.perfect import Predictor
     from fedfolder.plan.proposal import Proposal
+    from fedfolder.plan.rounds import Products
     from fedfolder.plan.start import Start
     from fedfolder.questions.design import Design
     from fedfolder.solve.derivatives import Derivatives
@@ -53,14 +54,6 @@ NEAR_ENOUGH = 1e-8
 
 INVOLVED = 0.3
 """Share of the largest weight in the weakest direction from which a parameter is named in a diagnosis."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Products:
-    """The sum M (P, P) of s s' over rows or clusters, and how many there are."""
-
-    matrix: NDArray[np.float64]
-    number: float
 
 
 @dataclass(frozen=True, slots=True)

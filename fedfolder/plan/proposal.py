@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from fedfolder.command import parse
 from fedfolder.errors import FedfolderError, RefusedError, UnknownNameError
 from fedfolder.likelihood import find, names
+from fedfolder.plan.few import FewTrips, known_columns
+from fedfolder.plan.own import OwnEstimate
 from fedfolder.plan.restart import Restart
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.moments import Moments
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 
 MOST_EVALUATIONS = 40
 """Betas at which a fit may ask for its derivatives, at most; as many of the constant alone may travel with them."""
-FIRST_WORDING, LAST_WORDING = 1, 2
+FIRST_WORDING, SEPARATE_ROUNDS, LAST_WORDING = 1, 2, 3
+"""How proposals say what is asked. Up to `SEPARATE_ROUNDS`, what can travel with an evaluation came in a round of its
+own; their fits go on, and are shown again, as they were put."""
 _RESTART, _DRIVER, _RADIUS = "restart", "driver", "trust radius"
 
 
@@ -55,11 +59,13 @@ class Proposal:
     restart : Restart, optional
         Who was left out, and where the plan then begins.
     wording : int
-        How it says what is asked; `FIRST_WORDING` for a proposal that an earlier version put.
+        How it says what is asked, and so in which rounds; below `LAST_WORDING`, an earlier version put it.
     driver : {"newton", "external"}
         Who chooses beta: this program, or another one, such as Stata's `ml`.
     radius : float
         How far from the path another program may ask about a beta, in standard deviations of the columns.
+    few : FewTrips, optional
+        That questions travel together, and the levels that are known before.
     """
 
     command: Command
@@ -68,6 +74,7 @@ class Proposal:
     wording: int = LAST_WORDING
     driver: Literal["newton", "external"] = "newton"
     radius: float = 0.0
+    few: FewTrips | None = None
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -84,6 +91,11 @@ class Proposal:
         """Whether the first round asks for the moments; otherwise those that were published before are used."""
         return self.restart is None or self.restart.moments is None
 
+    @property
+    def shares_rounds(self) -> bool:
+        """Whether what can travel with an evaluation does."""
+        return self.wording > SEPARATE_ROUNDS and self.driver == "newton"
+
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON; what is signed and approved."""
         said: dict[str, Any] = {
@@ -95,6 +107,7 @@ class Proposal:
                 {"kind": kind.kind, "times at most": times, "leaves": leaves} for kind, times, leaves in self._asked()
             ],
             **self._driven(),
+            **({} if self.few is None else self.few.to_dict()),
             "roster": [{"node": name, "key": key} for name, key in self.roster],
         }
         return said if self.restart is None else {**said, _RESTART: self.restart.to_dict()}
@@ -126,13 +139,21 @@ class Proposal:
         asked: list[tuple[type[Question], int, str]] = []
         if self.asks_moments:
             asked.append((Moments, 1, self._with(Moments.asks, self._more_moments())))
+            asked += self._asked_with_them()
         asked.append((Evaluation, MOST_EVALUATIONS, self._with(Evaluation.asks, self._more_derivatives())))
         if self.driver == "external":
             return asked
         if self.command.vce != "oim":
             scores = ClusterScores if self.command.across else Scores
-            asked.append((scores, 1, scores.asks))
+            # They go with what should be the last evaluation, and again if it was not.
+            asked.append((scores, 2 if self.shares_rounds else 1, scores.asks))
         return asked
+
+    def _asked_with_them(self) -> list[tuple[type[Question], int, str]]:
+        """What travels with the moments in a fit of few trips."""
+        if self.few is None or not known_columns(Specification.of(self.command), self.few):
+            return []
+        return [(OwnEstimate, 1, OwnEstimate.asks)]
 
     def _with(self, asks: str, more: list[str]) -> str:
         return asks if self.wording == FIRST_WORDING else "; ".join([asks, *more])
@@ -154,13 +175,22 @@ class Proposal:
         closed = likelihood.has_constant and not specification.has_offset and likelihood.least_squares
         return [
             *([f"the sums of {' and '.join(likelihood.also)}"] if likelihood.also else []),
-            *([] if likelihood.curved and specification.constant else ["once, those of a linear regression instead"]),
+            *self._of_another_model(specification),
             *(
                 []
                 if closed or likelihood.binary or self.driver == "external"
                 else ["also at a second beta, of the constant alone"]
             ),
         ]
+
+    def _of_another_model(self, specification: Specification) -> list[str]:
+        """What the first evaluation brings of another model, by which columns and perfect predictors are seen."""
+        likelihood = specification.likelihood
+        when = "with the first also" if self.shares_rounds else "once,"
+        if not (likelihood.curved and specification.constant):
+            return [f"{when} those of a linear regression{'' if self.shares_rounds else ' instead'}"]
+        without_offset = self.shares_rounds and likelihood.binary and specification.has_offset
+        return ["with the first also those without the offset"] if without_offset else []
 
     @classmethod
     def of(cls, command: object, roster: object) -> Proposal:
@@ -202,8 +232,11 @@ class Proposal:
         except FedfolderError as error:
             raise RefusedError("this proposal cannot be read here", found=error.what) from None
         driver: Literal["newton", "external"] = "external" if found.get(_DRIVER) == "external" else "newton"
-        for wording in (LAST_WORDING, FIRST_WORDING):
-            proposal = cls(meant.command, meant.roster, restart, wording, driver, radius)
+        # Another program takes as many trips as it wants; with moments that were published, a plan begins elsewhere.
+        begins_usually = driver == "newton" and not (restart and restart.moments)
+        few = FewTrips.from_dict(found, meant.command) if begins_usually else None
+        for wording in (LAST_WORDING, SEPARATE_ROUNDS, FIRST_WORDING):
+            proposal = cls(meant.command, meant.roster, restart, wording, driver, radius, few)
             if proposal.to_dict() == dict(found):
                 return proposal
         raise RefusedError(

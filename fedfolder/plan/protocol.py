@@ -19,6 +19,8 @@ FINENESS = 1024.0
 """Centres and coefficients are rounded to this fraction of a standard deviation: correlations below 0.001 stay."""
 COLLINEAR = 1e-12
 """A column with less than this share of its sum of squares left is a linear combination of those before it."""
+DEPENDENT = 1e-9
+"""A column with less than this share of its information left is too near to those before it to begin with."""
 _LEAST_EXPONENT = -1000
 _LEAST_SPREAD = 2.0**-24
 """Share of |mean| below which a standard deviation cannot be told from rounding in a raw sum of squares."""
@@ -123,6 +125,17 @@ def freed_design(first: Design, information: Matrix, weight: float) -> tuple[Des
     return design, (*kept, p) if first.constant else tuple(kept)
 
 
+def solved(matrix: Matrix, right: Sequence[float]) -> list[float] | None:
+    """X of A x = y for a symmetric matrix A (p, p), positive definite by more than rounding; None for another one."""
+    factor = _Factor(matrix)
+    for j in range(len(right)):
+        _, left = factor.project(j)
+        if not left > DEPENDENT * matrix[j][j] or not matrix[j][j] > 0:
+            return None
+        factor.keep(j, left)
+    return factor.solve(right)
+
+
 def _row(
     factor: _Factor, information: Matrix, coefficients: Sequence[float], left: float, *, constant: bool
 ) -> tuple[float, ...]:
@@ -163,3 +176,15 @@ class _Factor:
         self.kept.append(j)
         self._rows.append(self._next)
         self._pivots.append(left)
+
+    def solve(self, right: Sequence[float]) -> list[float]:
+        """X of L D L' x = y, for all columns kept in their order."""
+        p = len(self.kept)
+        lower = [[*row, 1.0] for row in self._rows]
+        x: list[float] = []
+        for i in range(p):
+            x.append(math.fsum([right[i], *(-lower[i][h] * x[h] for h in range(i))]))
+        x = [value / pivot for value, pivot in zip(x, self._pivots, strict=True)]
+        for i in reversed(range(p)):
+            x[i] = math.fsum([x[i], *(-lower[h][i] * x[h] for h in range(i + 1, p))])
+        return x

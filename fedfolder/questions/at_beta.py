@@ -10,7 +10,9 @@ import numpy as np
 
 from fedfolder.command.terms import Column
 from fedfolder.errors import BetaError, RefusedError, TamperedAnswerError
+from fedfolder.questions import kept
 from fedfolder.questions.parameters import Parameters
+from fedfolder.questions.prepared import specification_key
 from fedfolder.questions.question import Question
 from fedfolder.questions.sums import read_table, write_table
 
@@ -105,7 +107,16 @@ class AtBeta(Question):
         """The same at the server's beta, which must be the plan's to within `tolerance`."""
         if declaration != self.declaration() or set(payloads) != {BETA}:
             raise RefusedError("the question is not the one that the plan comes to", expected=self.wanted)
-        beta = read_beta(payloads[BETA], self.parameters.labels)
+        return self.at_beta(read_beta(payloads[BETA], self.parameters.labels))
+
+    def at_beta(self, beta: NDArray[np.float64]) -> Self:
+        """The same at a `beta` (P,) that lies within `tolerance`.
+
+        Raises
+        ------
+        BetaError
+            If it does not.
+        """
         if not np.all(np.abs(beta - self.beta) <= self.tolerance):
             raise BetaError(
                 "this beta is not the one that the plan leads to from the published sums",
@@ -125,36 +136,50 @@ class AtBeta(Question):
         """
         if not self.excluded:
             return sample
-        keep, y = np.ones(sample.nobs, dtype=np.bool_), self.specification.rows(sample)["y"]
-        for rows in self.excluded:
-            here = keep & (sample.column(Column.parse(rows.column)) == rows.value)
-            if not np.equal(y[here], rows.outcome).all():
-                raise RefusedError(
-                    f"rows at which {rows.column} is {rows.value} are to be left out, and their outcome does vary",
-                    where=rows.column,
-                    do="ask whoever runs the server: nothing was computed",
-                )
-            keep &= ~here
+        key = (specification_key(self.specification), self.excluded)
+        return kept.once(sample, "included", key, lambda: self._included(sample))
+
+    def _included(self, sample: Sample) -> Sample:
+        keep = np.ones(sample.nobs, dtype=np.bool_)
+        for place, part in sample.blocks():
+            left, y = keep[place], self.specification.rows(part)["y"]
+            for rows in self.excluded:
+                here = left & (part.column(Column.parse(rows.column)) == rows.value)
+                if not np.equal(y[here], rows.outcome).all():
+                    raise RefusedError(
+                        f"rows at which {rows.column} is {rows.value} are to be left out, and their outcome does vary",
+                        where=rows.column,
+                        do="ask whoever runs the server: nothing was computed",
+                    )
+                left &= ~here
         return sample.where(keep)
 
 
 def read_beta(content: bytes, labels: tuple[tuple[str, str], ...]) -> NDArray[np.float64]:
-    """The beta of `beta.csv`, for parameters with these equations and terms.
+    """The only beta of `beta.csv`; see `read_betas`."""
+    (beta,) = read_betas(content, labels, (CANDIDATE,))
+    return beta
+
+
+def read_betas(
+    content: bytes, labels: tuple[tuple[str, str], ...], names: tuple[str, ...]
+) -> tuple[NDArray[np.float64], ...]:
+    """The candidates (P,) of `beta.csv` with these `names`, for parameters with these equations and terms.
 
     Raises
     ------
     BetaError
-        If it is not finite, lacks terms, has too many, or has others.
+        If one is not finite, lacks terms, has too many, or has others.
     """
     try:
         columns, rows = read_table(content, ("equation", "term"), where=BETA)
     except TamperedAnswerError as error:
         raise BetaError(f"the beta cannot be read: {error.what}", where=error.where, found=error.found) from None
-    if columns != (CANDIDATE,) or list(rows) != list(labels):
+    if columns != names or list(rows) != list(labels):
         raise BetaError(
             "the beta has other terms than the model",
             where=BETA,
             found=", ".join(term for _, term in rows)[:200],
             expected=", ".join(term for _, term in labels),
         )
-    return np.array([rows[label][0] for label in labels])
+    return tuple(np.array([rows[label][k] for label in labels]) for k in range(len(names)))

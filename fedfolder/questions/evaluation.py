@@ -42,10 +42,19 @@ class Evaluation(AtBeta):
     """
 
     kind: ClassVar[str] = "derivatives"
-    betas: ClassVar[int] = 1
     asks: ClassVar[str] = "number of rows; log-likelihood, gradient and Hessian at the beta that is sent"
     answer_name: ClassVar[str] = "derivatives.csv"
     answer_keys: ClassVar[tuple[str, ...]] = ("candidate", "equation", "term")
+
+    @property
+    def betas(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The heading of the answer's values."""
+        return ("gradient", *(f"{equation}:{term}" for equation, term in self.parameters.labels))
 
     def compute(self, sample: Sample) -> Sums:
         """Sums over the rows of `sample`."""
@@ -62,13 +71,9 @@ class Evaluation(AtBeta):
         scalars |= {f"{name} {CANDIDATE}": value for name, value in found.further.items()}
         if not found.defined:
             scalars[OUTSIDE] = 1.0
-        weights = self.specification.weights(self.included(sample))
-        if weights is not None:
-            scalars[WEIGHT] = float(weights.sum())
-        return Sums(scalars, self.answer_keys, self._columns(), rows)
-
-    def _columns(self) -> tuple[str, ...]:
-        return ("gradient", *(f"{equation}:{term}" for equation, term in self.parameters.labels))
+        if self.specification.weighted:
+            scalars[WEIGHT] = self.specification.weight_of(self.included(sample))
+        return Sums(scalars, self.answer_keys, self.columns, rows)
 
     def check(self, answer: Sums, *, where: str) -> None:
         """Rows, columns and scalars as asked, and a Hessian that is symmetric and, of a concave likelihood, downward.
@@ -77,7 +82,7 @@ class Evaluation(AtBeta):
         """
         likelihood = self.specification.likelihood
         labels = [(CANDIDATE, *label) for label in self.parameters.labels]
-        if list(answer.rows) != labels or answer.columns != self._columns():
+        if list(answer.rows) != labels or answer.columns != self.columns:
             raise TamperedAnswerError("this answer has other parameters than were asked for", where=where)
         scalars = {"nobs", LOGLIKE, *(f"{name} {CANDIDATE}" for name in likelihood.also)}
         scalars |= {WEIGHT} if self.specification.weighted else set()

@@ -10,18 +10,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from fedfolder.command.terms import Column, Factor, Term, all_combinations, can_be_shown, level_key
+from fedfolder.command.terms import Column, Factor, Term, can_be_shown, level_key
 from fedfolder.errors import CommandError, RefusedError, TamperedAnswerError, VariableError
 from fedfolder.likelihood import Totals
 from fedfolder.likelihood.base import ROUNDING
+from fedfolder.questions.moment_sums import moment_sums
 from fedfolder.questions.question import Question, whole
 from fedfolder.questions.sums import Sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from fedfolder.questions.sample import Sample
@@ -60,6 +60,11 @@ class Moments(Question):
     answer_name: ClassVar[str] = "moments.csv"
     answer_keys: ClassVar[tuple[str, ...]] = ("column",)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The two moments."""
+        return ("sum", "sum_of_squares")
+
     def declaration(self) -> dict[str, Any]:
         """Model, outcome and terms."""
         terms = [str(term) for term in self.specification.terms]
@@ -79,42 +84,23 @@ class Moments(Question):
         VariableError
             If squares of a variable, or of a product, are too large to add, or an outcome is none of the model's.
         """
-        asked, weights = self.specification, self.specification.weights(sample)
-        rows: dict[Labels, Values] = {}
-        if not asked.likelihood.categorical:
-            rows[(asked.outcome,)] = _moments(asked.rows(sample)["y"], asked.outcome, weights)
-        for name in asked.measures:
-            rows[(name,)] = _moments(sample.outcome(name), name, weights)
-        for column in self._columns(sample):
-            with np.errstate(over="ignore"):
-                values = _moments(sample.column(column), " and ".join(column.continuous), weights)
-            # A level or cell without rows here is left out: a missing row is zero, and other nodes may have it.
-            if column.continuous or values[0] > 0:
-                rows[(column.label,)] = values
+        asked = self.specification
+        found = moment_sums(asked, self._terms(), sample)
+        rows: dict[Labels, Values] = {(name,): values for name, values in found.measured.items()}
+        # A level or cell without rows here is left out: a missing row is zero, and other nodes may have it.
+        rows |= {(c.label,): values for c, values in found.columns.items() if c.continuous or values[0] > 0}
         scalars = {NOBS: float(sample.nobs), NODES: float(sample.nobs > 0)}
         if asked.rate_of_offset:
-            scalars[EXPOSURE] = self._exposure(sample, weights)
-        if weights is not None:
-            scalars[WEIGHT] = float(weights.sum())
+            scalars[EXPOSURE] = found.exposure
+        if asked.weighted:
+            scalars[WEIGHT] = found.weight
         for name in self._factors():
             scalars[TEXT + name] = float(sample.nobs > 0 and sample.kinds[name] == "text")
             if sample.nobs > 0 and sample.kinds[name] == "either":
                 scalars[TYPELESS + name] = 1.0
         for name in self._numbers():
-            found = sample.outcome(name)
-            scalars[BEYOND + name] = float(((found != 0) & (found != 1)).any())
-        return Sums(scalars, self.answer_keys, ("sum", "sum_of_squares"), rows)
-
-    def _exposure(self, sample: Sample, weights: NDArray[np.float64] | None) -> float:
-        """What the offset says of the exposure, summed: exp(offset)."""
-        offset = self.specification.offset(sample)
-        with np.errstate(over="ignore", under="ignore"):
-            total = 0.0 if offset is None else float((np.exp(offset) * (1.0 if weights is None else weights)).sum())
-        if not math.isfinite(total):
-            name = self.specification.roles["offset"]
-            what = f"values of the offset {name} are too large"
-            raise VariableError(what, where=name, do="an offset is the logarithm of an exposure")
-        return total
+            scalars[BEYOND + name] = float(any(_is_beyond(part.outcome(name)) for _, part in sample.blocks()))
+        return Sums(scalars, self.answer_keys, self.columns, rows)
 
     def _factors(self) -> list[str]:
         outcome = [self.specification.outcome] if self.specification.likelihood.categorical else []
@@ -129,11 +115,6 @@ class Moments(Question):
         """Every factor by itself, and the terms."""
         return [*(Term((Factor(name),)) for name in self._factors()), *self.specification.terms]
 
-    def _columns(self, sample: Sample) -> Iterable[Column]:
-        """Levels first, each factor by itself, then the terms."""
-        levels = {name: factor.levels for name, factor in sample.factors.items()}
-        return dict.fromkeys(c for term in self._terms() for c in all_combinations(term, levels))
-
     def check(self, answer: Sums, *, where: str) -> None:
         """Every row must be a column of the terms, and every count a count."""
         asked, known = self.specification, {term.key for term in self._terms()}
@@ -147,7 +128,7 @@ class Moments(Question):
             raise TamperedAnswerError("this answer has other scalars than were asked for", where=where)
         measured = {(name,) for name in asked.measures}
         measured |= set() if asked.likelihood.categorical else {(asked.outcome,)}
-        if answer.columns != ("sum", "sum_of_squares") or not measured <= set(answer.rows):
+        if answer.columns != self.columns or not measured <= set(answer.rows):
             raise TamperedAnswerError("this answer has other columns than were asked for", where=where)
         weight = answer.scalars.get(WEIGHT, float(nobs))
         if not weight >= 0 or (asked.counts and not weight.is_integer()):
@@ -177,17 +158,9 @@ class Moments(Question):
             raise TamperedAnswerError("the count of a level is none", where=place)
 
 
-def _moments(values: NDArray[np.float64], name: str, weights: NDArray[np.float64] | None) -> Values:
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        weighted = values if weights is None else weights * values
-        total, squares = float(weighted.sum()), float((weighted * values).sum())
-    if not math.isfinite(total) or not math.isfinite(squares):
-        raise VariableError(
-            f"values of {name} are too large to square",
-            where=name,
-            do="look for a code of missing values among them, or give it in larger units",
-        )
-    return total, squares
+def _is_beyond(values: NDArray[np.float64]) -> bool:
+    """Whether some number is neither 0 nor 1."""
+    return bool(((values != 0) & (values != 1)).any())
 
 
 def _parsed(label: str, where: str) -> Column:

@@ -27,15 +27,22 @@ class Question(ABC):
         The label of the answer's table, as in `derivatives.csv`.
     answer_keys : tuple of str
         The heading of its labels.
-    betas : int
-        At how many betas it asks for derivatives.
     """
 
     kind: ClassVar[str]
     asks: ClassVar[str]
     answer_name: ClassVar[str]
     answer_keys: ClassVar[tuple[str, ...]]
-    betas: ClassVar[int] = 0
+
+    @property
+    def betas(self) -> int:
+        """At how many betas it asks for derivatives."""
+        return 0
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The heading of the answer's values, of kinds that can travel with others."""
+        return ()
 
     @abstractmethod
     def declaration(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ Guide, 20.22 Obtaining robust variance estimates.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from fedfolder.errors import TamperedAnswerError
 from fedfolder.likelihood.base import ROUNDING
 from fedfolder.questions import compute
 from fedfolder.questions.at_beta import AtBeta
+from fedfolder.questions.blocks import counted
 from fedfolder.questions.question import whole
 from fedfolder.questions.sums import Sums
 
@@ -41,34 +42,41 @@ class Scores(AtBeta):
     answer_keys: ClassVar[tuple[str, ...]] = ("equation", "term")
     wanted: ClassVar[str] = "products of scores at the last beta"
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """A column a parameter."""
+        return tuple(f"{equation}:{term}" for equation, term in self.parameters.labels)
+
     def compute(self, sample: Sample) -> Sums:
         """Sums over the rows of `sample`."""
         sample = self.included(sample)
-        s, number = self._units(sample)
-        product = s.T @ s
+        with compute.one_thread().limit(limits=1, user_api="blas"):
+            product, number = self._product(sample)
         lower = np.tril(product)
         product = lower + np.tril(product, -1).T
         rows: dict[Labels, Values] = {
             label: tuple(map(float, product[j])) for j, label in enumerate(self.parameters.labels)
         }
-        return Sums({"nobs": float(sample.nobs), CLUSTERS: number}, self.answer_keys, self._columns(), rows)
+        return Sums({"nobs": float(sample.nobs), CLUSTERS: number}, self.answer_keys, self.columns, rows)
 
-    def _units(self, sample: Sample) -> tuple[NDArray[np.float64], float]:
-        """The scores s, a row each, with frequency weights counted as so many rows; and how many s there are."""
-        s, clusters = compute.scores(self, sample), self.specification.clusters(sample)
+    def _product(self, sample: Sample) -> tuple[NDArray[np.float64], float]:
+        """The sum of s s' over rows, those with frequency weights as often as they say, or clusters; how many s."""
+        clusters = self.specification.clusters(sample)
         if clusters is not None:
-            return _by_cluster(s, clusters)
-        weights = self.specification.weights(sample)
-        if weights is None or self.specification.weighted != "fw":
-            return s, float(sample.nobs)
-        return s / np.sqrt(weights)[:, np.newaxis], float(weights.sum())
-
-    def _columns(self) -> tuple[str, ...]:
-        return tuple(f"{equation}:{term}" for equation, term in self.parameters.labels)
+            s, number = _by_cluster(self, sample, clusters)
+            return s.T @ s, number
+        product, number = np.zeros((self.parameters.count,) * 2), 0.0
+        for rows, s in compute.scores(self, sample):
+            weights = self.specification.weights(sample.rows(rows.start, rows.stop))
+            often = None if self.specification.weighted != "fw" else weights
+            each = s if often is None else s / np.sqrt(often)[:, np.newaxis]
+            product += each.T @ each
+            number += float(len(s) if often is None else often.sum())
+        return product, number
 
     def check(self, answer: Sums, *, where: str) -> None:
         """Rows, columns and scalars as asked, and products that can be sums of squares."""
-        if list(answer.rows) != list(self.parameters.labels) or answer.columns != self._columns():
+        if list(answer.rows) != list(self.parameters.labels) or answer.columns != self.columns:
             raise TamperedAnswerError("this answer has other parameters than were asked for", where=where)
         if set(answer.scalars) != {"nobs", CLUSTERS}:
             raise TamperedAnswerError("this answer has other scalars than were asked for", where=where)
@@ -109,14 +117,15 @@ class ClusterScores(Scores):
         """A row a cluster."""
         sample = self.included(sample)
         factor = sample.ids[self.specification.command.roles["cluster"]]
-        s, _ = _by_cluster(compute.scores(self, sample), np.asarray(factor.codes, dtype=np.int64))
+        with compute.one_thread().limit(limits=1, user_api="blas"):
+            s, _ = _by_cluster(self, sample, factor.codes)
         present = [factor.levels[code] for code in np.unique(factor.codes).tolist()]
         rows: dict[Labels, Values] = {(name,): tuple(map(float, row)) for name, row in zip(present, s, strict=True)}
-        return Sums({"nobs": float(sample.nobs)}, self.answer_keys, self._columns(), rows)
+        return Sums({"nobs": float(sample.nobs)}, self.answer_keys, self.columns, rows)
 
     def check(self, answer: Sums, *, where: str) -> None:
         """Columns and scalars as asked."""
-        if answer.columns != self._columns() or set(answer.scalars) != {"nobs"}:
+        if answer.columns != self.columns or set(answer.scalars) != {"nobs"}:
             raise TamperedAnswerError("this answer has other columns or scalars than were asked for", where=where)
         whole(answer.scalars["nobs"], "nobs", where=where)
         if not all(can_be_shown(name) for (name,) in answer.rows):
@@ -133,9 +142,13 @@ class ClusterScores(Scores):
         return float(len(sums.rows))
 
 
-def _by_cluster(s: NDArray[np.float64], clusters: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
-    """The sums (G, P) of the rows of `s` (n, P) within each cluster, in the order of their numbers; and G."""
-    present, places = np.unique(clusters, return_inverse=True)
-    summed = np.zeros((len(present), s.shape[1]))
-    np.add.at(summed, places, s)
-    return summed, float(len(present))
+def _by_cluster(
+    question: AtBeta, sample: Sample, clusters: NDArray[np.integer[Any]]
+) -> tuple[NDArray[np.float64], float]:
+    """The sums (G, P) of the scores within each cluster, in the order of their numbers; and G."""
+    often = counted(clusters, int(clusters.max(initial=-1)) + 1)
+    summed = np.zeros((len(often), question.parameters.count))
+    for rows, s in compute.scores(question, sample):
+        np.add.at(summed, clusters[rows], s)
+    present = often > 0
+    return summed[present], float(present.sum())

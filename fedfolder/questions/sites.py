@@ -19,9 +19,9 @@ from fedfolder.likelihood.base import ROUNDING
 from fedfolder.questions.at_beta import AtBeta
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.moments import NOBS, Moments, totals_of
-from fedfolder.questions.pair import Pair
 from fedfolder.questions.sums import add
-from fedfolder.solve.newton import EPSILON
+from fedfolder.questions.together import answered
+from fedfolder.solve.step import EPSILON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.questions.at_beta import Excluded
+    from fedfolder.questions.question import Question
     from fedfolder.questions.sums import Sums
     from fedfolder.solve.derivatives import Derivatives
 
@@ -139,7 +140,7 @@ class Site:
         """The rows that it fits with."""
         return self._nobs or 0
 
-    def hold(self, asked: object, answer: Sums, *, where: str, own_likelihood: bool = False) -> None:
+    def hold(self, asked: Question, answer: Sums, *, where: str, own_likelihood: bool = False) -> None:
         """Take in an answer to the question `asked`.
 
         Parameters
@@ -153,9 +154,11 @@ class Site:
         TamperedAnswerError
             If the number of rows has changed, or the answer contradicts the last one.
         """
-        if isinstance(asked, Pair):
-            answer, _ = asked.parts(answer)
-            asked = asked.model
+        for part, said in answered(asked, answer):
+            if NOBS in said.scalars:
+                self._hold(part, said, where, own_likelihood=own_likelihood)
+
+    def _hold(self, asked: Question, answer: Sums, where: str, *, own_likelihood: bool) -> None:
         nobs = int(answer.scalars[NOBS])
         excluded = asked.excluded if isinstance(asked, AtBeta) else ()
         if excluded != self._excluded and self._nobs is not None and nobs <= self._nobs:
@@ -171,7 +174,8 @@ class Site:
         self._nobs = nobs
         if isinstance(asked, Moments):
             self._moments = answer
-        if isinstance(asked, Evaluation):
+        # That of the constant alone, beside the model's, is of other columns.
+        if isinstance(asked, Evaluation) and (asked.design.columns or self._last is None):
             if not own_likelihood:
                 self._require_events(asked, answer, where)
             if self._last is not None and _comparable(self._last[0], asked):

@@ -12,7 +12,8 @@ from fedfolder.errors import RefusedError, TamperedAnswerError
 from fedfolder.exchange.journal import OUT
 from fedfolder.plan import messages
 from fedfolder.plan.fit import fit
-from fedfolder.questions.moments import Moments, require_one_kind
+from fedfolder.plan.opening import first_question, published_moments
+from fedfolder.questions.moments import require_one_kind
 from fedfolder.questions.sites import Site, other_units, require_same_units
 from fedfolder.questions.sums import add
 from fedfolder.server.asking import Asking
@@ -74,8 +75,8 @@ class Attempt(Asking):
         second = self._journal.of_round(self.place.fit, self.place.attempt, 2, OUT)
         if not second or not self.proposal.asks_moments:
             return None
-        first = next(fit(self.proposal))
-        return messages.published(first, messages.content(next(iter(second.values()))))
+        first = first_question(self.proposal)
+        return published_moments(first, messages.published(first, messages.content(next(iter(second.values())))))
 
     # -- the rounds -----------------------------------------------------------------------------------------------
 
@@ -119,8 +120,8 @@ class Attempt(Asking):
         # Now, and not only when they are sent on: a wrong one is its node's doing, and others would blame the server.
         self._statements(round_)
         answers = {node: self._read(asked, node, replies[node]) for node in self._boxes}
-        if isinstance(asked, Moments):
-            self._compare(answers)
+        moments = {node: published_moments(asked, answer) for node, answer in answers.items()}
+        self._compare({node: found for node, found in moments.items() if found is not None})
         if live:
             self._progress.summing(len(answers))
         # In the roster's order, whatever order they came in.
@@ -138,6 +139,9 @@ class Attempt(Asking):
         return messages.asked(question, messages.content(next(iter(requests.values())))) if requests else None
 
     def _compare(self, answers: Mapping[str, Sums]) -> None:
+        """Hold the moments of the nodes against each other."""
+        if not answers:
+            return
         require_one_kind(answers)
         goes_on = self.place.status or self._journal.of_round(self.place.fit, self.place.attempt, 2, OUT)
         if not self._units_differ and not goes_on:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fedfolder.command import Command
     from fedfolder.estimates import FitResult
     from fedfolder.exchange.journal import Journal
+    from fedfolder.plan.few import FewTrips
     from fedfolder.questions.sums import Sums
     from fedfolder.server.channels import Channels
     from fedfolder.server.progress import Progress
@@ -42,6 +43,8 @@ class Fit:
         Go on when a node computes with a likelihood of its own.
     absent : sequence of str
         Nodes that have not introduced themselves in time.
+    few : FewTrips, optional
+        That a new fit is to take few trips; one that was begun goes on as it was put.
     """
 
     def __init__(
@@ -55,7 +58,9 @@ class Fit:
         units_differ: bool = False,
         own_likelihoods: bool = False,
         absent: Sequence[str] = (),
+        few: FewTrips | None = None,
     ) -> None:
+        self._few = few
         self._channels = channels
         self._journal = journal
         self._progress = progress
@@ -69,7 +74,7 @@ class Fit:
         found = self.place.proposal
         if found is None:
             roster = tuple((node, (self._journal.key(node) or b"").hex()) for node in self._channels.boxes)
-            found = Proposal(command, roster)
+            found = Proposal(command, roster, few=self._few)
         elif self.place.without:
             return _without(found, self.place.without, self._published(found))
         new = [node for node in absent if node in found.nodes]
@@ -176,4 +181,6 @@ def _without(proposal: Proposal, nodes: Sequence[str], published: Sums | None) -
             do="wait until the sites are there, and run the command with --again",
         )
     roster = tuple(entry for entry in proposal.roster if entry[0] not in nodes)
-    return Proposal(proposal.command, roster, restart)
+    # What has been published with the larger roster is asked for once: then the plan begins elsewhere.
+    few = None if restart.moments is not None else proposal.few
+    return Proposal(proposal.command, roster, restart, few=few)

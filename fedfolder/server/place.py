@@ -58,12 +58,11 @@ def find(journal: Journal, command: Command, nodes: Sequence[str], *, again: boo
     driver : str
         Who drives it; a fit that another drives is another fit.
     """
-    firsts = {(header.fit, header.attempt): header for header in journal.first_rounds()}
-    wanted = (str(command), driver)
-    same = [key for key, h in firsts.items() if (_of(h, "command"), _of(h, "driver")) == wanted]
-    if not again and same and (proposal := _proposal(firsts[max(same)], nodes)) is not None:
-        return _after(journal, Place(*max(same), is_new=False, proposal=proposal))
-    return Place(max((fit for fit, _ in firsts), default=0) + 1, 1)
+    wanted, openings = (str(command), driver), () if again else journal.openings(str(command))
+    newest = next((h for h in openings if (_of(h, "command"), _of(h, "driver")) == wanted), None)
+    if newest is not None and (proposal := _proposal(newest, nodes)) is not None:
+        return _after(journal, Place(newest.fit, newest.attempt, is_new=False, proposal=proposal))
+    return Place(journal.newest_fit() + 1, 1)
 
 
 def _of(header: Header, name: str) -> object:

@@ -63,7 +63,8 @@ def write_result(folder: Path, result: FitResult) -> None:
     ConfigError
         If the home cannot be written; the journal has the result, and the next run writes it.
     """
-    text = f"{result.command}\n\n{result.summary()}\n"
+    trips = f"Trips to the nodes: {result.rounds}, with {result.evaluations} evaluations."
+    text = f"{result.command}\n\n{result.summary()}\n\n{trips}\n"
     _write(folder, {"result.txt": text, RESULT: result.to_json(), "result.csv": result.to_csv()}, "the fit has ended")
 
 

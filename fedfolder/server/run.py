@@ -13,6 +13,7 @@ from fedfolder import clock
 from fedfolder.errors import ConfigError, HomeInUseError
 from fedfolder.exchange.names import TO_SERVER
 from fedfolder.exchange.watching import Wake
+from fedfolder.plan.few import FewTrips
 from fedfolder.plan.proposal import read_command
 from fedfolder.server.absence import FEWEST_NODES, Absence
 from fedfolder.server.channels import Channels
@@ -40,6 +41,7 @@ def run(
     min_nodes: int = FEWEST_NODES,
     units_differ: bool = False,
     own_likelihoods: bool = False,
+    few_trips: bool = False,
     progress: Progress | None = None,
     idle: Idle | None = None,
 ) -> FitResult:
@@ -64,6 +66,9 @@ def run(
         Go on when a variable at one site looks as if it were in other units.
     own_likelihoods : bool
         Go on when a node computes with a likelihood of its own in the place of the model's.
+    few_trips : bool
+        Let questions travel together, where a trip costs more than an answer: sites whose policy allows it send their
+        own estimates to begin with, and the last step is taken without asking once it is proven.
     progress : Progress, optional
         Told what happens.
     idle : callable, optional
@@ -102,6 +107,7 @@ def run(
             units_differ=units_differ,
             own_likelihoods=own_likelihoods,
             absent=absent,
+            few=FewTrips.of(parsed, opened.levels()) if few_trips else None,
         )
         result = dataclasses.replace(fit.run(), labels=labels)
         write_result(opened.path / RUNS / f"fit{fit.place.fit}", result)

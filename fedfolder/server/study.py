@@ -107,6 +107,11 @@ class Study:
             )
         return found
 
+    def levels(self) -> dict[str, tuple[str, ...]]:
+        """The levels that the dictionary names, by variable; empty without one."""
+        found = self.dictionary()
+        return {} if found is None else {v.name: tuple(v.levels) for v in found.variables if v.levels}
+
     def labels(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
         """The dictionary's labels of these variables, by level."""
         found = self.dictionary()

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 from fedfolder.custody import policy_file
 from fedfolder.errors import ConfigError
 from fedfolder.plan.proposal import read_command
-from fedfolder.simulation.memory import checked, fit_samples, refused, require_allowed, samples_of, simulate_files
+from fedfolder.simulation.memory import (
+    checked,
+    few_of,
+    fit_samples,
+    refused,
+    require_allowed,
+    samples_of,
+    simulate_files,
+)
 from fedfolder.simulation.naming import naming
 from fedfolder.simulation.places import Places, lay_out, simulate_over_folders
 from fedfolder.simulation.splitting import Split, places_at_random, split, split_file
@@ -26,6 +34,7 @@ __all__ = [
     "Places",
     "Split",
     "checked",
+    "few_of",
     "fit_samples",
     "lay_out",
     "naming",
@@ -50,6 +59,7 @@ def simulate(
     nodes: int = 3,
     seed: int = 1,
     policy: Policy | str | None = None,
+    few_trips: bool = False,
     progress: Progress | None = None,
 ) -> FitResult:
     """Fit `command` as if the data lay at several nodes, in memory.
@@ -65,6 +75,8 @@ def simulate(
     policy : Policy or str, optional
         What every node allows: `"open"`, `"registry"`, `"strict"`, or the path of a policy.toml. None is looked at
         unless it is given.
+    few_trips : bool
+        As in `run`; the levels of factors are those in the data.
 
     Returns
     -------
@@ -91,7 +103,13 @@ def simulate(
         with naming(f"node{number}"):
             samples[f"node{number}"] = sample_from_frame(frame, parsed, persons=held.person if held else None)
     require_allowed(held, parsed, samples)
-    return fit_samples(parsed, samples, progress)
+    return fit_samples(
+        parsed,
+        samples,
+        progress,
+        few=few_of(parsed, samples) if few_trips else None,
+        own_estimates=held is None or held.own_estimates,
+    )
 
 
 def pooled(command: str, data: pd.DataFrame) -> FitResult:
@@ -116,6 +134,7 @@ def run(
     drop_after: float | None = None,
     min_nodes: int = 3,
     units_differ: bool = False,
+    few_trips: bool = False,
     progress: Progress | None = None,
 ) -> FitResult:
     """Fit `command` over the nodes of a study; see `fedfolder.server.run.run`."""
@@ -129,5 +148,6 @@ def run(
         drop_after=drop_after,
         min_nodes=min_nodes,
         units_differ=units_differ,
+        few_trips=few_trips,
         progress=progress,
     )

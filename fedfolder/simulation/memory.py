@@ -5,12 +5,17 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fedfolder.command import Option
 from fedfolder.custody.finding import refuse
 from fedfolder.errors import VariableError
+from fedfolder.plan.few import FewTrips
 from fedfolder.plan.fit import fit
+from fedfolder.plan.opening import published_moments
+from fedfolder.plan.own import without_own
 from fedfolder.plan.proposal import Proposal
-from fedfolder.questions.moments import Moments, require_one_kind
+from fedfolder.questions.moments import require_one_kind
 from fedfolder.questions.sites import Site
 from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import add
@@ -30,21 +35,37 @@ if TYPE_CHECKING:
     from fedfolder.server.progress import Progress
 
 
-def fit_samples(command: Command, samples: Mapping[str, Sample], progress: Progress | None = None) -> FitResult:
+def fit_samples(
+    command: Command,
+    samples: Mapping[str, Sample],
+    progress: Progress | None = None,
+    *,
+    few: FewTrips | None = None,
+    own_estimates: bool = True,
+) -> FitResult:
     """Drive the plan over samples in memory, a node each, by name.
 
     Answers are held against their question as the server of a study holds them. Clusters that lie at several nodes are
     added up over them, which a study would have to ask its nodes for: here all rows are in one place anyway.
+
+    Parameters
+    ----------
+    few : FewTrips, optional
+        That the fit is to take few trips.
+    own_estimates : bool
+        Whether the nodes' own estimates may leave then.
     """
     command = checked(command, samples, progress)
-    program = fit(Proposal(command, tuple((name, "") for name in samples)), progress.iteration if progress else None)
+    proposal = Proposal(command, tuple((name, "") for name in samples), few=few)
+    program = fit(proposal, progress.iteration if progress else None)
     sites = {name: Site(name) for name in samples}
     try:
         question = next(program)
         while True:
-            answers = {name: _answer(question, sites[name], sample) for name, sample in samples.items()}
-            if isinstance(question, Moments):
-                require_one_kind(answers)
+            asked = question if own_estimates else without_own(question)
+            answers = {name: _answer(asked, sites[name], sample) for name, sample in samples.items()}
+            moments = {name: published_moments(question, answer) for name, answer in answers.items()}
+            require_one_kind({name: found for name, found in moments.items() if found is not None})
             question = program.send((question, add(answers.values())))
     except StopIteration as end:
         result: FitResult = end.value
@@ -57,6 +78,16 @@ def _answer(question: Question, site: Site, sample: Sample) -> Sums:
     question.check(answer.require_finite(where=site.node), where=site.node)
     site.hold(question, answer, where=site.node)
     return answer
+
+
+def few_of(command: Command, samples: Mapping[str, Sample]) -> FewTrips:
+    """What is known beforehand of a fit in few trips, as if a dictionary named every level that there is."""
+    levels: dict[str, tuple[str, ...]] = {}
+    for sample in samples.values():
+        for name, factor in sample.factors.items():
+            present = np.unique(factor.codes)
+            levels[name] = (*levels.get(name, ()), *(factor.levels[code] for code in present.tolist() if code >= 0))
+    return FewTrips.of(command, levels)
 
 
 def simulate_files(command: Command, parts: Mapping[str, Frame], progress: Progress | None = None) -> FitResult:

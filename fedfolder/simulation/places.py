@@ -63,7 +63,9 @@ def lay_out(folder: Path, study: str, data: Mapping[str, Path], *, cluster_score
     return places
 
 
-def simulate_over_folders(command: str, places: Places, progress: Progress | None = None) -> FitResult:
+def simulate_over_folders(
+    command: str, places: Places, progress: Progress | None = None, *, few_trips: bool = False
+) -> FitResult:
     """Fit `command` through the folders of `places`, server and nodes taking turns in this process.
 
     Keys, signatures, journals and files are those of real nodes; only the processes are one.
@@ -84,4 +86,4 @@ def simulate_over_folders(command: str, places: Places, progress: Progress | Non
             for node in nodes:
                 node.work()
 
-        return run_over_folders(places.server, command, progress=progress, idle=let_nodes_work)
+        return run_over_folders(places.server, command, few_trips=few_trips, progress=progress, idle=let_nodes_work)

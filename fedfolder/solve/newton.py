@@ -6,6 +6,7 @@ journal can all drive the same program, and the same answers give the same bits.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 
 from fedfolder.solve import information as info
 from fedfolder.solve.separation import Watch
+from fedfolder.solve.step import EPSILON, Point, point_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -22,12 +24,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.solve.derivatives import Derivatives
+    from fedfolder.solve.last_step import LastStep
 
     Array: TypeAlias = NDArray[np.float64]
 
 Status: TypeAlias = Literal["converged", "not concave", "not converged", "separation"]
-
-EPSILON = float(np.finfo(np.float64).eps)
 
 FALL = 64 * EPSILON
 """A log-likelihood that falls by less than this share of itself has fallen by rounding, not by a step too long."""
@@ -41,17 +42,11 @@ SLIGHT = 1e-8
 EXHAUSTED = 1e-12
 """A decrement that is converged all the same once rounding allows no better: 1e-6 standard errors from the maximum."""
 
-CURVED = EPSILON
-"""Times p: relative to the largest, a smaller eigenvalue of the scaled information is zero but for rounding."""
-
 FLAT = 1e-3
 """The decrement below which separation is believed: on the way down from a start too high, steps gain a lot."""
 
 NEARLY = 1e-9
 """What the log-likelihood may still gain from parameters that run off to a bound."""
-
-FLOOR = 1e-6
-"""Where the log-likelihood is not concave: the smallest eigenvalue to step with, relative to the largest."""
 
 CRAWL, CRAWLING = 3, (0.1, 0.6)
 """So many steps, each of which leaves a share of the decrement between these: under separation it is 1/e."""
@@ -95,6 +90,8 @@ class Solution:
         Every accepted beta, the start included.
     evaluations : int
         Betas asked about, those of rejected steps included.
+    at : (p,) array
+        The last accepted beta that was asked about: `beta` itself, unless the last step was taken without asking.
     """
 
     beta: Array
@@ -102,18 +99,7 @@ class Solution:
     status: Status
     iterations: tuple[Iteration, ...]
     evaluations: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Point:
-    """An accepted beta with all that the next step needs."""
-
-    beta: Array
-    derivatives: Derivatives
-    step: Array
-    gain: float  # g I^-1 g, twice what the step gains if the log-likelihood is quadratic
-    decrement: float
-    concave: bool
+    at: Array
 
 
 def maximize(
@@ -126,6 +112,8 @@ def maximize(
     scale: Callable[[Derivatives], float] = lambda _: 1.0,
     report: Callable[[Iteration], None] | None = None,
     bounded: tuple[int, ...] = (),
+    last_step: LastStep | None = None,
+    watched: Derivatives | None = None,
 ) -> Generator[Array, tuple[Array, Derivatives], Solution]:
     """Maximize a log-likelihood.
 
@@ -146,6 +134,10 @@ def maximize(
     bounded : tuple of int
         Places of parameters that may run off to a bound: where only they still move, by one or so with each step, the
         search has converged as soon as the others have.
+    last_step : LastStep, optional
+        When the last step is taken without asking there; never by default.
+    watched : Derivatives, optional
+        Those that separation, and the noise of a perfect fit, are seen against, where the search begins elsewhere.
 
     Yields
     ------
@@ -156,7 +148,7 @@ def maximize(
     Returns
     -------
     Solution
-        With the derivatives at its beta; nothing is extrapolated.
+        With the derivatives at its beta. Nothing is extrapolated, unless `last_step` allows it.
 
     Notes
     -----
@@ -171,15 +163,17 @@ def maximize(
     beta, derivatives = yield start.copy()
     if not derivatives.is_finite:
         unknown = Iteration(0, derivatives.loglike, 0, math.nan)
-        return Solution(beta, derivatives, "not converged", (unknown,), 1)
-    limits = _Limits(max_iterations, max_halvings, max_evaluations, tolerance, bounded)
-    climb = _Climb(_point(beta, derivatives, scale), limits, scale, report or (lambda _: None))
+        return Solution(beta, derivatives, "not converged", (unknown,), 1, beta)
+    limits = _Limits(max_iterations, max_halvings, max_evaluations, tolerance, bounded, last_step)
+    climb = _Climb(point_at(beta, derivatives, scale), limits, scale, report or (lambda _: None), watched)
     while (status := climb.status()) is None:
         step = yield from climb.step()
         if step is None:
             return climb.solution(climb.without_a_step())
         beta, derivatives, halvings = step
-        climb.accept(_point(beta, derivatives, scale), halvings)
+        climb.accept(point_at(beta, derivatives, scale), halvings)
+    if status == "converged" and last_step is not None:
+        climb.take_last_step()
     return climb.solution(status)
 
 
@@ -190,6 +184,7 @@ class _Limits:
     evaluations: int | None
     tolerance: float
     bounded: tuple[int, ...]
+    last_step: LastStep | None
 
 
 class _Climb:
@@ -197,24 +192,29 @@ class _Climb:
 
     def __init__(
         self,
-        start: _Point,
+        start: Point,
         limits: _Limits,
         scale: Callable[[Derivatives], float],
         report: Callable[[Iteration], None],
+        watched: Derivatives | None,
     ) -> None:
         self._limits = limits
         self._scale = scale
         self._report = report
-        self._watch = Watch(start.derivatives)
+        usual = watched or start.derivatives
+        self._watch = Watch(usual)
+        self._before: Point | None = None
         # Sums of squares lose what is below the last bits of the outcome: such a gain is noise of a perfect fit.
-        self._noise = 64 * EPSILON**2 * abs(start.derivatives.loglike)
+        self._noise = 64 * EPSILON**2 * abs(usual.loglike)
         self._iterations: list[Iteration] = []
         self._evaluations = 1
+        self._point = start
         self.accept(start, 0)
 
-    def accept(self, point: _Point, halvings: int) -> None:
+    def accept(self, point: Point, halvings: int) -> None:
         """Go on from `point`."""
-        self._point = point
+        self._before = None if halvings or point is self._point else self._point
+        self._point, self._at = point, point.beta
         number = len(self._iterations)
         self._iterations.append(Iteration(number, point.derivatives.loglike, halvings, point.decrement))
         self._report(self._iterations[-1])
@@ -231,7 +231,25 @@ class _Climb:
         stalled = EXHAUSTED > point.decrement > 0.5 * before > -math.inf
         if point.decrement < self._tolerance() or point.gain <= self._noise or stalled:
             return "converged" if point.concave else "not concave"
-        return self._unless_used_up()
+        return "converged" if self._is_proven() else self._unless_used_up()
+
+    def _is_proven(self) -> bool:
+        """Whether the next step can be taken without asking there."""
+        rule = self._limits.last_step
+        return rule is not None and rule.is_proven(self._before, self._point)
+
+    def take_last_step(self) -> None:
+        """End where the next step ends, with the log-likelihood and score of the quadratic there."""
+        point = self._point
+        if not point.gain > self._noise or (self._limits.bounded and self._crawls()):
+            return
+        found = point.derivatives
+        there = dataclasses.replace(
+            found, loglike=found.loglike + point.gain / 2, score=found.score + found.hessian @ point.step
+        )
+        at = self._at
+        self.accept(Point(point.beta + point.step, there, np.zeros_like(point.step), 0.0, 0.0, concave=True), 0)
+        self._at = at
 
     def _tolerance(self) -> float:
         """A first step may have been solved from an information that is nearly singular: no rounding of it stays."""
@@ -279,7 +297,7 @@ class _Climb:
         before = self._point.derivatives.loglike
         if not after.is_finite or after.loglike < before - SLIGHT * max(abs(before), 1.0):
             return False
-        point = _point(beta, after, self._scale)
+        point = point_at(beta, after, self._scale)
         return point.concave and point.decrement < 0.5 * self._point.decrement
 
     def without_a_step(self) -> Status:
@@ -290,7 +308,7 @@ class _Climb:
     def solution(self, status: Status) -> Solution:
         """What there is at the last accepted beta."""
         point = self._point
-        return Solution(point.beta, point.derivatives, status, tuple(self._iterations), self._evaluations)
+        return Solution(point.beta, point.derivatives, status, tuple(self._iterations), self._evaluations, self._at)
 
     def _used_up(self) -> bool:
         return self._evaluations == self._limits.evaluations
@@ -301,34 +319,6 @@ def _accepts(before: Derivatives, after: Derivatives) -> bool:
     return after.is_finite and after.loglike >= before.loglike - FALL * abs(before.loglike)
 
 
-def _unfinished(point: _Point) -> Status:
+def _unfinished(point: Point) -> Status:
     """The status of a search that ends here without a maximum."""
     return "not converged" if point.concave else "not concave"
-
-
-def _point(beta: Array, derivatives: Derivatives, scale: Callable[[Derivatives], float]) -> _Point:
-    """The Newton step from here.
-
-    Where the information is not positive definite, each eigenvalue of the scaled information is replaced by its size,
-    and by `FLOOR` times the largest size where that is more: uphill in every direction, and bounded.
-    """
-    information = -derivatives.hessian
-    by = info.scaling(information)
-    values, vectors = np.linalg.eigh(info.scaled(information, by))
-    sizes = np.abs(values)
-    largest = float(sizes.max(initial=0.0))
-    concave = bool((values > CURVED * len(values) * largest).all())
-    if concave:
-        step = info.solve(information, derivatives.score)
-    else:
-        used = np.maximum(sizes, FLOOR * largest) if largest > 0 else np.ones_like(sizes)
-        step = by * (vectors @ ((vectors.T @ (by * derivatives.score)) / used))
-    gain = float(derivatives.score @ step)
-    by_scale = scale(derivatives)
-    decrement = 0.0 if gain == 0.0 else gain / by_scale if by_scale > 0 else math.inf
-    return _Point(beta, derivatives, step, gain, decrement, concave)
-
-
-def newton_step(derivatives: Derivatives) -> Array:
-    """The step (p,) from where these derivatives were computed; bounded and uphill where they are not concave."""
-    return _point(np.zeros_like(derivatives.score), derivatives, lambda _: 1.0).step

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, TypeVar
 from fedfolder.errors import DataFileError, RefusedError
 from fedfolder.likelihood.base import RowLikelihood
 from fedfolder.node.data import held_in
+from fedfolder.plan.own import OwnEstimate
 from fedfolder.questions.at_beta import AtBeta
+from fedfolder.questions.candidates import Candidates
 from fedfolder.questions.evaluation import Evaluation
-from fedfolder.questions.pair import Pair
+from fedfolder.questions.together import Together, single
 from fedfolder.stata import memory
 from fedfolder.stata.mata import BUILT_IN, Replaced
 
@@ -93,10 +95,15 @@ class InStata:
 
     def meant(self, question: Question) -> Question:
         """The question with the likelihood that this site has put in the model's place."""
-        if isinstance(question, Pair):
-            model, constant = (self._replaced(part) for part in (question.model, question.constant))
-            return Pair(model, constant)
-        return self._replaced(question) if isinstance(question, AtBeta) else question
+        match question:
+            case Together():
+                return question.each(self.meant)
+            case Candidates():
+                return question.each(self._replaced)
+            case AtBeta():
+                return self._replaced(question)
+            case _:
+                return question
 
     def _replaced(self, question: Asked) -> Asked:
         specification = question.specification
@@ -108,14 +115,19 @@ class InStata:
 
     def own_likelihood(self, question: Question) -> str:
         """The Mata function in the place of the model's likelihood."""
-        asked = question.model if isinstance(question, Pair) else question
-        return self.computing.replacement(asked.specification) if isinstance(asked, AtBeta) else ""
+        asked = [part.specification for part in single(question) if isinstance(part, AtBeta)]
+        return next(filter(None, map(self.computing.replacement, asked)), "")
 
     def compute(self, question: Question, sample: Sample) -> Sums:
         """Evaluations by Mata; all else by Python on the same rows."""
         match question:
-            case Pair():
-                return question.together(self.compute(question.model, sample), self.compute(question.constant, sample))
+            case Together():
+                return question.together([self.compute(part, sample) for part in question.questions])
+            case Candidates():
+                return question.together(*(self._evaluated(part, sample) for part in question.evaluations))
+            case OwnEstimate() if self.computing.replacement(question.specification):
+                # The search for a site's own estimate would be one in the model's likelihood, not in this site's.
+                return question.withheld().compute(sample)
             case Evaluation():
                 return self._evaluated(question, sample)
             case _:

@@ -148,7 +148,7 @@ def show_footer(stata: Stata) -> None:
     if shown.details:
         click.echo(f"Rows: {', '.join(f'{name} {n}' for name, n in result.nodes)}.")
         click.echo(
-            f"Rounds: {result.rounds}, of them {result.evaluations} evaluations. "
+            f"Trips to the nodes: {result.rounds}, with {result.evaluations} evaluations. "
             f"Condition number of the scaled information: {result.condition:.3g}."
         )
 

@@ -43,8 +43,12 @@ class Asked(Question):
     """A question about `betas` betas, which are `which`."""
 
     def __init__(self, betas: int = 1, which: object = 0) -> None:
-        vars(self)["betas"] = betas
+        self._betas = betas
         self.which = which
+
+    @property
+    def betas(self) -> int:
+        return self._betas
 
     def declaration(self) -> dict[str, Any]:
         return {"which": str(self.which), "candidates": self.betas}

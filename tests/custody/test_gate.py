@@ -12,6 +12,7 @@ from fedfolder.custody.policy import Policy
 from fedfolder.errors import FedfolderError, RefusedError, UnknownNameError
 from fedfolder.node.data import sample_from_frame
 from fedfolder.plan import messages
+from fedfolder.plan.course import Course
 from fedfolder.plan.fit import fit
 from fedfolder.plan.proposal import Proposal, read_command
 from fedfolder.questions.evaluation import Evaluation
@@ -36,6 +37,10 @@ class Carried:
 
     header: Header
     parts: dict[str, bytes]
+
+    @property
+    def digest(self) -> str:
+        return repr((self.header, sorted(self.parts.items())))
 
 
 def requests():
@@ -118,6 +123,42 @@ def test_after_the_end_no_question_is_let_through():
     more = replace(last, header=replace(REQUESTS[-2].header, round=last.header.round, body=body))
     with pytest.raises(RefusedError):
         gate.question(PLAN, [*REQUESTS[:-1], more])
+
+
+def lies():
+    """What a server may send in place of each request, and after it, by what is wrong with it."""
+    for k in range(1, len(REQUESTS) - 1):
+        true = REQUESTS[k]
+        beta = true.parts["beta.csv"].decode().replace("b1\nxb,x,", "b1\nxb,x,9", 1).encode()
+        chosen = replace(true, parts={**true.parts, "beta.csv": beta})
+        sums = replace(true, parts={**true.parts, "sums.csv": REQUESTS[k - 1].parts.get("sums.csv", b"")})
+        for lie in (chosen, sums, replace(true, header=replace(true.header, roster="", proposal="0" * 64))):
+            yield [*REQUESTS[:k], lie]
+            yield [*REQUESTS[:k], lie, *REQUESTS[k + 1 : k + 2]]
+        yield [*REQUESTS[:k], replace(REQUESTS[k - 1], header=replace(REQUESTS[k - 1].header, round=k + 1))]
+        yield [REQUESTS[0], *REQUESTS[2 : k + 2]]
+
+
+def said(requests, course=None):
+    try:
+        found = gate.question(PLAN, requests, course=course)
+    except FedfolderError as error:
+        return type(error), str(error)
+    return found.declaration(), found.payloads()
+
+
+def test_what_went_before_lets_no_lie_through_and_stops_no_true_request():
+    """A node goes on from the round before, and from nothing that was refused."""
+    course = Course()
+    for number, requests in enumerate(lies()):
+        without = said(requests)
+        assert said(requests, course) == without
+        assert said(requests, course) == without, "nor the second time"
+        true = REQUESTS[: 1 + number % (len(REQUESTS) - 1)]
+        assert said(true, course) == said(true)
+        # As a fit goes on: what was true up to there has just been followed.
+        assert said(requests[:-1], course) == said(requests[:-1])
+        assert said(requests, course) == without
 
 
 def test_another_proposal_s_requests_are_refused():

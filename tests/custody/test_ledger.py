@@ -67,8 +67,7 @@ def people(n: int = 120, seed: int = 1) -> dict[str, Any]:
 
 def by_hand(sample: Sample, text: str) -> tuple[list[set[int]], list[set[int]]]:
     """Every set of rows over which sums of a fit are known, and every one that a number's sums are due to, by place."""
-    assert sample.places is not None
-    command, rows = read_command(text), [int(place) for place in sample.places]
+    command, rows = read_command(text), places(sample)
     found = [set(rows)]
     for factor in sample.factors.values():
         levels = [{r for r, c in zip(rows, factor.codes, strict=True) if c == k} for k in range(len(factor.levels))]
@@ -90,9 +89,14 @@ def by_hand(sample: Sample, text: str) -> tuple[list[set[int]], list[set[int]]]:
     return [s for s in [*found, *(set(rows) - s for s in found)] if s], few
 
 
+def places(sample: Sample) -> list[int]:
+    """Where its rows stand in the file."""
+    return list(range(sample.nobs)) if sample.places is None else sample.places.tolist()
+
+
 def by_parts(sample: Sample, columns: dict[str, Any], a: int) -> list[set[int]]:
     """The rows at which a part of `z * (age > a)` is true, is not, and is another number than the one in the middle."""
-    rows = {int(place) for place in sample.places} if sample.places is not None else set()
+    rows = set(places(sample))
     above = {int(r) for r in np.flatnonzero(columns["age"] > a)}
     middle = np.sort(columns["z"])[len(columns["z"]) // 2]
     return [rows & above, rows - above, {r for r in rows if columns["z"][r] != middle}]

@@ -11,11 +11,15 @@ from fedfolder.errors import TamperedAnswerError
 from fedfolder.likelihood import LIKELIHOODS
 from fedfolder.node.data import sample_from_frame
 from fedfolder.plan.fit import fit
+from fedfolder.plan.opening import first_question
+from fedfolder.plan.own import SITES, OwnEstimate
 from fedfolder.plan.proposal import Proposal, read_command
 from fedfolder.questions.evaluation import LOGLIKE, Evaluation
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.scores import Scores
 from fedfolder.questions.sums import Sums, add
+from fedfolder.questions.together import Together, single
+from fedfolder.simulation import few_of
 from tests.simulation.generated import SPLITS, births, parts
 from tests.simulation.models import SPLITS as BY_UNIT
 from tests.simulation.models import parts as split
@@ -33,12 +37,22 @@ def rounds(command, frames, most=ROUNDS):
     for number in range(40):
         answers = [question.compute(sample) for sample in samples]
         sums = add(answers)
-        if number < most or isinstance(question, Scores):
-            yield question, answers, sums
+        if number < most or any(isinstance(part, Scores) for part in single(question)):
+            yield from apart(question, answers, sums)
         try:
             question = program.send((question, sums))
         except StopIteration:
             return
+
+
+def apart(question, answers, sums):
+    """What travels together, each by itself."""
+    if not isinstance(question, Together):
+        yield question, answers, sums
+        return
+    each = zip(*(question.parts(answer) for answer in answers), strict=True)
+    for part, said, summed in zip(question.questions, each, question.parts(sums), strict=True):
+        yield part, list(said), summed
 
 
 @pytest.mark.parametrize("how", BY_UNIT)
@@ -139,3 +153,61 @@ def test_alone_in_a_roster_the_sums_are_this_node_s_own(step):
     question, answers, sums = step
     possible(question, answers[0], answers[0], 0)
     refused(question, sums, answers[0], 0)
+
+
+def _own_estimates(of=3):
+    """The question after sites' own estimates, and their answers."""
+    command = read_command("logit b x i.g i.t")
+    frames = parts(births(3), next(iter(SPLITS)), 1)[:of]
+    samples = {f"n{k}": sample_from_frame(frame, command) for k, frame in enumerate(frames)}
+    question = find(first_question(Proposal(command, (("n0", ""),), few=few_of(command, samples))))
+    return question, [question.compute(sample) for sample in samples.values()]
+
+
+def find(question):
+    return next(part for part in single(question) if isinstance(part, OwnEstimate))
+
+
+@pytest.mark.parametrize(
+    ("lie", "message"),
+    [
+        (lambda _, own: own, "no other node sent an estimate"),
+        (lambda published, _: _with(published, scalars={SITES: 9.0}), "more nodes say so than there are"),
+        (lambda published, own: _with(published, rows=_times(own, 0.5).rows), "information of the other nodes"),
+        (lambda published, _: _with(published, scalars={SITES: 0.0}), "a count in this answer is none"),
+    ],
+    ids=["own alone", "too many", "less than one's own", "fewer than oneself"],
+)
+def test_sums_of_own_estimates_that_cannot_be_are_refused(lie, message):
+    question, answers = _own_estimates()
+    published = add(answers)
+    assert published.scalars[SITES] >= 2
+    for own in answers:
+        possible(question, published, own, len(answers) - 1)
+    own = next(answer for answer in answers if answer.scalars[SITES])
+    lied = lie(published, own)
+    if lied is own:
+        lied = _with(published, scalars=dict(own.scalars))
+    with pytest.raises(TamperedAnswerError, match=message):
+        possible(question, lied, own, len(answers) - 1)
+
+
+def _with(sums, **more):
+    return dataclasses.replace(sums, **more)
+
+
+def _times(sums, by):
+    return _with(sums, rows={label: tuple(by * x for x in row) for label, row in sums.rows.items()})
+
+
+def test_parts_that_travel_together_are_held_each_by_itself():
+    question, answers = _own_estimates()
+    moments = Moments(question.specification)
+    whole = Together((moments, question))
+    frames = parts(births(3), next(iter(SPLITS)), 1)[: len(answers)]
+    counted = [moments.compute(sample_from_frame(frame, question.specification.command)) for frame in frames]
+    together = [whole.together(list(pair)) for pair in zip(counted, answers, strict=True)]
+    published = add(together)
+    possible(whole, published, together[0], len(together) - 1)
+    with pytest.raises(TamperedAnswerError, match="more nodes say so"):
+        possible(whole, _with(published, scalars={**published.scalars, f"2 {SITES}": 9.0}), together[0], 2)

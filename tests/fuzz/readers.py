@@ -40,6 +40,7 @@ from fedfolder.node.home import NodeSettings, place
 from fedfolder.node.reading import reading_of
 from fedfolder.plan import messages
 from fedfolder.plan.check import Check, program_of, read_proposal, subject
+from fedfolder.plan.few import FewTrips
 from fedfolder.plan.messages import Content
 from fedfolder.plan.preflight import Preflight
 from fedfolder.plan.proposal import Proposal, read_command
@@ -47,6 +48,7 @@ from fedfolder.plan.restart import Restart
 from fedfolder.questions.question import Question
 from fedfolder.questions.refusals import Refusal
 from fedfolder.questions.sums import read_table
+from fedfolder.questions.together import single
 from fedfolder.server.study import StudySettings
 from fedfolder.server.words import refusal_in_words
 from tests.exchange.helpers import BETA, NODE, SERVER, STUDY, clock, header
@@ -175,8 +177,8 @@ class Conversation:
     replies: tuple[tuple[Question, Content], ...]
 
 
-def _fitted(command: str) -> Conversation:
-    proposal = Proposal(read_command(command), ROSTER)
+def _fitted(command: str, few: FewTrips | None = None) -> Conversation:
+    proposal = Proposal(read_command(command), ROSTER, few=few)
     return _conversation(proposal, sample_from_frame(FRAME, proposal.command))
 
 
@@ -204,9 +206,10 @@ def _conversation(proposal: AnyProposal, data: Any) -> Conversation:
 
 @functools.cache
 def conversations() -> tuple[Conversation, ...]:
-    """A fit of each of `COMMANDS`, a check, and a preflight."""
+    """A fit of each of `COMMANDS`, one in few trips, a check, and a preflight."""
     preflight = _conversation(PREFLIGHT, [Refusal("smallest_cell", "g"), Refusal("data_version", "", by_person=True)])
-    return (*map(_fitted, COMMANDS), _checked(), preflight)
+    few = _fitted("logit low x i.g, vce(robust)", FewTrips({"g": ("0", "1", "2")}))
+    return (*map(_fitted, COMMANDS), few, _checked(), preflight)
 
 
 def _plan_readers() -> Iterator[Reader]:
@@ -222,13 +225,14 @@ def _plan_readers() -> Iterator[Reader]:
                 yield Reader(f"{name} {command} request {k + 1} {part or 'body'}", [seed], read)
         seen = set()
         for question, reply in conversation.replies:
-            if question.kind in seen:
+            kinds = (question.kind, *(part.kind for part in single(question)))
+            if kinds in seen:
                 continue
-            seen.add(question.kind)
+            seen.add(kinds)
             for part in ["", *reply.files]:
                 seed = reply.files[part] if part else _json(dict(reply.body))
                 answer = functools.partial(_reply, question, reply, part)
-                yield Reader(f"{command} reply to {question.kind} {part or 'body'}", [seed], answer)
+                yield Reader(f"{command} reply to {' '.join(kinds)} {part or 'body'}", [seed], answer)
 
 
 def _with(content: Content, part: str, new: bytes) -> Content:
@@ -456,7 +460,8 @@ READERS = {reader.name: reader for reader in _readers()}
 
 def asked_kinds() -> set[str]:
     """The kinds of question whose declaration, beta and answers some reader reads."""
-    return {question.kind for c in conversations() for question, _ in c.replies}
+    asked = [question for c in conversations() for question, _ in c.replies]
+    return {part.kind for question in asked for part in (question, *single(question))}
 
 
 def all_kinds() -> set[str]:

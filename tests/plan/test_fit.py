@@ -14,7 +14,8 @@ from fedfolder.errors import BetaError, TamperedAnswerError, VariableError
 from fedfolder.likelihood import LIKELIHOODS
 from fedfolder.node.data import sample_from_frame
 from fedfolder.plan import messages
-from fedfolder.plan.fit import NEAR, fit
+from fedfolder.plan.climb import NEAR
+from fedfolder.plan.fit import fit
 from fedfolder.plan.outcome import NO_NUMBERS
 from fedfolder.plan.proposal import MOST_EVALUATIONS, Proposal, read_command
 from fedfolder.questions.at_beta import BETA, CANDIDATE

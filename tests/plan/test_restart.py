@@ -10,7 +10,7 @@ import pytest
 
 from fedfolder.errors import FedfolderError, RefusedError
 from fedfolder.node.data import sample_from_frame
-from fedfolder.plan import fit as fit_module
+from fedfolder.plan import climb as climb_module
 from fedfolder.plan.fit import fit
 from fedfolder.plan.proposal import Proposal, read_command
 from fedfolder.plan.restart import MOST_STARTS, Restart
@@ -83,7 +83,7 @@ def test_the_estimate_is_that_of_the_nodes_that_are_left(
 ) -> None:
     """Fault 98, for a site that is left out: compared with a usual fit of the others, both to the last digits."""
     found, _, _, few = restarted(command, start)
-    monkeypatch.setattr(fit_module, "TOLERANCE", fit_module.TOLERANCE_OF_RESTART)
+    monkeypatch.setattr(climb_module, "TOLERANCE", climb_module.TOLERANCE_OF_RESTART)
     expected = fit_samples(read_command(command), few)
     assert found.status == expected.status == "converged"
     assert found.names == expected.names

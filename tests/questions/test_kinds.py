@@ -14,9 +14,9 @@ from fedfolder.errors import BetaError, PolicyError, RefusedError, TamperedAnswe
 from fedfolder.node.data import sample_from_frame
 from fedfolder.plan.proposal import read_command
 from fedfolder.questions.at_beta import BETA, Excluded
+from fedfolder.questions.candidates import NULL_BETA, Candidates
 from fedfolder.questions.design import Design
 from fedfolder.questions.evaluation import OUTSIDE, Evaluation
-from fedfolder.questions.pair import NULL_BETA, Pair
 from fedfolder.questions.scores import ClusterScores, Scores
 from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import add, to_parts
@@ -46,7 +46,8 @@ def sample(command, frame=FRAME):
 
 
 COUNTS = "nbreg y x"
-PAIR = Pair(asked(Evaluation, COUNTS, [0.1, 0.2, -1.0]), asked(Evaluation, COUNTS, [0.3, -0.5], ALONE))
+CONSTANT = asked(Evaluation, COUNTS, [0.3, -0.5], ALONE)
+PAIR = Candidates((asked(Evaluation, COUNTS, [0.1, 0.2, -1.0]),), CONSTANT)
 
 
 # -- two candidates --------------------------------------------------------------------------------
@@ -56,23 +57,24 @@ def test_a_pair_is_answered_as_its_two_questions_are():
     rows = sample(COUNTS)
     answer = PAIR.read_answer(*to_parts(PAIR.compute(rows)), where="north")
     model, constant = PAIR.parts(answer)
-    assert model == PAIR.model.compute(rows)
-    assert constant == PAIR.constant.compute(rows)
+    assert model == PAIR.models[0].compute(rows)
+    assert constant == CONSTANT.compute(rows)
     assert {labels[0] for labels in answer.rows} == {"b1", "b2"}
 
 
 def test_the_parts_of_a_sum_are_the_sums_of_the_parts():
     halves = [sample(COUNTS, FRAME.iloc[:25]), sample(COUNTS, FRAME.iloc[25:])]
     together = PAIR.parts(add(PAIR.compute(half) for half in halves))
-    for part, question in zip(together, (PAIR.model, PAIR.constant), strict=True):
+    for part, question in zip(together, (PAIR.models[0], CONSTANT), strict=True):
         assert part == add(question.compute(half) for half in halves)
 
 
 def test_a_pair_is_itself_and_no_other_question():
     again = PAIR.as_asked(PAIR.declaration(), PAIR.payloads())
-    np.testing.assert_array_equal(again.constant.beta, PAIR.constant.beta)
+    assert again.constant is not None
+    np.testing.assert_array_equal(again.constant.beta, CONSTANT.beta)
     with pytest.raises(RefusedError):
-        PAIR.as_asked(PAIR.model.declaration(), PAIR.payloads())
+        PAIR.as_asked(PAIR.models[0].declaration(), PAIR.payloads())
     for files in ({BETA: PAIR.payloads()[BETA]}, {**PAIR.payloads(), NULL_BETA: PAIR.payloads()[BETA]}):
         with pytest.raises(BetaError):
             PAIR.as_asked(PAIR.declaration(), files)

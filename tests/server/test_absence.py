@@ -9,7 +9,7 @@ import pytest
 
 from fedfolder.errors import WaitingError
 from fedfolder.exchange.journal import IN, OUT
-from fedfolder.plan import fit as fit_module
+from fedfolder.plan import climb as climb_module
 from fedfolder.server import absence
 from fedfolder.server.absence import Absence, seconds_owed
 from fedfolder.server.progress import Silent
@@ -87,11 +87,23 @@ def test_a_fit_goes_on_without_a_node_that_fell_silent(
     assert ("moments" in first.body["proposal"]["restart"]) == (rounds >= 1)
     assert not [h for h in requests(four, "west") if h.attempt == 2]
 
-    monkeypatch.setattr(fit_module, "TOLERANCE", fit_module.TOLERANCE_OF_RESTART)
+    monkeypatch.setattr(climb_module, "TOLERANCE", climb_module.TOLERANCE_OF_RESTART)
     others = Bench(tmp_path / "others").open(data(tmp_path / "data", *NODES[:3]))
     expected = others.run()
     others.close()
     assert found.beta == pytest.approx(expected.beta, rel=1e-9)
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 2])
+def test_a_fit_in_few_trips_goes_on_as_a_usual_one_once_sums_were_published(four: Bench, rounds: int) -> None:
+    """What the sites said of themselves is not asked for again; the moments that came with it stay the units."""
+    found = four.run(idle=leaving_after(four, "west", rounds), drop_after=AFTER, min_nodes=3, few_trips=True)
+    assert (found.status, found.without) == ("converged", ("west",))
+    first, *later = [h for h in requests(four, "north") if h.attempt == 2]
+    assert ("moments" in first.body["proposal"]["restart"]) == (rounds >= 1)
+    assert (first.body["proposal"].get("trips") == "few") == (rounds == 0)
+    kinds = [str(header.body["question"]) for header in (first, *later)]
+    assert any("own estimate" in kind for kind in kinds) == (rounds == 0)
 
 
 def test_the_closing_says_who_was_left_out_and_the_custodians_read_it(four: Bench) -> None:

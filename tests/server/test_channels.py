@@ -126,10 +126,10 @@ def test_a_share_that_cannot_be_written_is_an_error_unless_it_could_before(
 ) -> None:
     broken, write = {"north"}, FolderStore.write
 
-    def failing(store: FolderStore, name: str, content: bytes) -> None:
+    def failing(store: FolderStore, name: str, content: bytes, *, lasting: bool = True) -> None:
         if store.folder.parent.name in broken:
             raise ExchangeError("the exchange could not be written", where=str(store.folder), found="the disk is full")
-        write(store, name, content)
+        write(store, name, content, lasting=lasting)
 
     monkeypatch.setattr(FolderStore, "write", failing)
     with pytest.raises(ExchangeError, match="the disk is full"):
@@ -183,3 +183,38 @@ def test_status_says_who_owes_what_since_when(bench: Bench) -> None:
     (bench.folder / "exchange").rename(bench.folder / "away")
     assert "could not be listed" in said()[0][2]
     journal.close()
+
+
+def test_every_node_is_asked_before_the_server_looks_at_any(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each round and of the closing, whichever nodes answer fast."""
+    done: list[tuple[str, str]] = []
+    write, read = FolderStore.write, FolderStore.read
+
+    def written(store: FolderStore, name: str, content: bytes, *, lasting: bool = True) -> None:
+        if store.folder.name == "to-node" and name.endswith("-instruction.json"):
+            done.append(("asked", name[:7] + store.folder.parent.name))
+        write(store, name, content, lasting=lasting)
+
+    def was_read(store: FolderStore, name: str, limit: int) -> bytes | None:
+        if store.folder.name == "to-server" and name.endswith("-result.json"):
+            done.append(("looked", name[:7] + store.folder.parent.name))
+        return read(store, name, limit)
+
+    def idle(_seconds: float) -> None:
+        # The nodes' own reads are no looks of the server.
+        before = list(done)
+        bench.work()
+        done[:] = before
+
+    bench.work()
+    monkeypatch.setattr(FolderStore, "write", written)
+    monkeypatch.setattr(FolderStore, "read", was_read)
+    bench.run("regress low age", idle=idle)
+    asked = [what for how, what in done if how == "asked"]
+    numbers = sorted({what[:7] for what in asked})
+    assert len(numbers) >= 3
+    assert len(asked) == len(NODES) * len(numbers)
+    for number in numbers:
+        last_asked = max(done.index(("asked", number + node)) for node in NODES)
+        first_look = min(done.index(("looked", number + node)) for node in NODES)
+        assert last_asked < first_look, (number, done)

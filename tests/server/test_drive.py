@@ -228,8 +228,13 @@ class Told:
         self.opened = [SimpleNamespace(fit=4, attempt=attempt, body=said) for attempt in (1, 2)]
         self.ended = SimpleNamespace(header=SimpleNamespace(kind=kind, attempt=2, body={"status": status, **body}))
 
-    def first_rounds(self) -> list[SimpleNamespace]:
-        return self.opened
+    def openings(self, about: str) -> list[SimpleNamespace]:
+        # That a header holds the text is where a search begins: it may stand there as something else.
+        assert about.startswith("logit low")
+        return self.opened[::-1]
+
+    def newest_fit(self) -> int:
+        return 4
 
     def of_fit(self, fit: int, direction: str, *, peer: str) -> list[SimpleNamespace]:
         assert fit == 4

@@ -21,7 +21,7 @@ from fedfolder.questions.within import Within
 from fedfolder.server.driven import Driven
 from fedfolder.server.external import External
 from fedfolder.simulation import pooled
-from fedfolder.solve.newton import newton_step
+from fedfolder.solve.step import newton_step
 from tests.node.places import Bench, data
 from tests.simulation.models import parts, problem
 

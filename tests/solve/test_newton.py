@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedfolder.likelihood import LIKELIHOODS, RowLikelihood
-from fedfolder.solve import Derivatives, invert, maximize, newton, separation
+from fedfolder.solve import Derivatives, invert, maximize, newton, separation, step
+from fedfolder.solve.last_step import LastStep
 
 
 def drive(evaluate, start, ask=lambda beta: beta, **settings_):
@@ -333,4 +334,45 @@ def test_what_is_yielded_can_be_overwritten():
 
 def test_the_constants_are_those_of_the_protocol():
     assert newton.FALL == 64 * 2.0**-52
-    assert (newton.EXHAUSTED, newton.FLOOR, separation.SEPARATED) == (1e-12, 1e-6, 1e-8)
+    assert (newton.EXHAUSTED, step.FLOOR, separation.SEPARATED) == (1e-12, 1e-6, 1e-8)
+
+
+def test_the_last_step_of_a_quadratic_is_taken_without_asking():
+    """Log L = -(b - m)' A (b - m) / 2: from near its maximum, the step leads there, with its value."""
+    a, m = np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([1.0, -2.0])
+
+    def there(beta):
+        away = beta - m
+        return Derivatives(9, float(-away @ a @ away / 2), -a @ away, -a)
+
+    asked = []
+    search = maximize(m + 0.1, last_step=LastStep(quadratic=True))
+    beta = next(search)
+    try:
+        while True:
+            asked.append(beta)
+            beta = search.send((beta, there(beta)))
+    except StopIteration as end:
+        found = end.value
+    assert (len(asked), found.evaluations, found.status) == (1, 1, "converged")
+    np.testing.assert_array_equal(found.at, asked[0])
+    np.testing.assert_allclose(found.beta, m, atol=1e-15)
+    np.testing.assert_allclose(found.derivatives.score, 0, atol=1e-15)
+    assert found.derivatives.loglike == pytest.approx(0.0, abs=1e-16)
+
+
+def test_linear_convergence_proves_nothing():
+    """Under separation each step leaves a share: however small the distance, the next is not the last."""
+    curved = -np.eye(1)
+
+    def point(distance):
+        return step.Point(
+            np.zeros(1), Derivatives(9, -1.0, np.array([distance]), curved), np.zeros(1), 0.0, distance**2, concave=True
+        )
+
+    rule = LastStep()
+    assert not rule.is_proven(point(1e-8), point(0.4e-8))
+    assert rule.is_proven(point(1e-4), point(1e-8))
+    assert not rule.is_proven(None, point(1e-8))
+    assert not rule.is_proven(point(0.5), point(1e-8)), "from too far off to believe in"
+    assert not rule.is_proven(point(1e-2), point(9e-5)), "too much is left"

@@ -117,7 +117,7 @@ def test_the_options_of_every_fit_are_those_of_the_command_and_the_study():
 
 def test_the_chores_of_a_node_and_their_options_are_those_of_the_command():
     page = HELP["fedfolder_node"]
-    chores = re.findall(r"\{synopt:\{cmd:(\w+)\} \{it:", page)
+    chores = re.findall(r"\{synopt:\{cmd:([\w-]+)\} \{it:", page)
     node = GROUPS["node"]
     assert set(chores) == set(node)
     options = {name for chore in node.values() for name in commands.options_of(chore) if name != "help"}

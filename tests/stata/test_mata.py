@@ -14,9 +14,9 @@ from fedfolder.command.terms import Column
 from fedfolder.errors import ConfigError
 from fedfolder.node.data import read_sample
 from fedfolder.questions.at_beta import Excluded
+from fedfolder.questions.candidates import Candidates
 from fedfolder.questions.design import Design
 from fedfolder.questions.evaluation import LOGLIKE, OUTSIDE, Evaluation
-from fedfolder.questions.pair import Pair
 from fedfolder.questions.specification import Specification
 from fedfolder.resources import resource
 from fedfolder.stata.bridge import Stata
@@ -107,7 +107,7 @@ def test_rows_that_are_left_out(twin):
 def test_a_model_and_its_constant_in_one_question(twin):
     model, sample = evaluation(COUNTS, [0.1, 0.2, 0.3])
     constant, _ = evaluation(COUNTS, [0.2], constant_alone=True)
-    asked, here = Pair(model, constant), holding()
+    asked, here = Candidates((model,), constant), holding()
     for _ in range(2):
         same(here.compute(asked, sample), asked.compute(sample))
     assert [frame for frame, _ in twin] == 2 * ["_fedfolder", "_fedfolder_constant"]

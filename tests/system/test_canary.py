@@ -216,7 +216,7 @@ def test_no_value_leaves_in_a_refusal_of_any_class(
 ) -> None:
     """An error of ours that was raised while another, which quotes the data, was handled."""
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         try:
             float(TEXT + NUMBER)
         except ValueError as error:
@@ -363,6 +363,7 @@ READS_NONE = {
     "run", "check", "synth", "status", "study new", "study add-node", "node show", "carry out", "carry in", "doctor",
     "test", "testparm", "lincom", "nlcom", "lrtest", "estat ic", "estat vce", "estimates show", "estimates table",
     "audit show", "audit export", "audit verify", "node reject", "node release", "node ledger", "node trust",
+    "node forget-columns",
     "policy init", "policy show", "policy waive", "key show", "key revoke", "preflight",
     "stata install", "stata zip",
 }  # fmt: skip

@@ -37,6 +37,7 @@
 {synopt:{opt timeout(time)}}wait no longer than this, as {cmd:90s}, {cmd:30m} or {cmd:48h}{p_end}
 {synopt:{opt dropafter(time)}}go on without a node that has not answered for this long{p_end}
 {synopt:{opt minnodes(#)}}with {cmd:dropafter()}: wait all the same if fewer would be left{p_end}
+{synopt:{opt fewtrips}}let questions travel together, where a trip costs more than an answer{p_end}
 
 {syntab:Checks}
 {synopt:{opt unitsdiffer}}go on when a variable looks as if it were in other units somewhere{p_end}
@@ -87,6 +88,11 @@ comes, is set aside, and the next fit has it again.{p_end}
 {phang}
 {opt minnodes(#)} goes with {opt dropafter()}: if fewer than {it:#} nodes would be left, the fit waits all the same. The
 default is 3.{p_end}
+
+{phang}
+{opt fewtrips} is for messages that go by stick: sites whose policy allows it send their own estimates to begin with, and the
+last step is taken without asking once it is proven. Levels of factors are taken from the study's dictionary. The answer is
+the same.{p_end}
 
 {dlgtab:Checks}
 

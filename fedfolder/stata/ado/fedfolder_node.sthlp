@@ -54,6 +54,7 @@
 {syntab:Looking}
 {synopt:{cmd:show} {it:home} [{it:fit}]}show what was asked and what left{p_end}
 {synopt:{cmd:ledger} {it:home}}show what was answered, and what is left of the budgets{p_end}
+{synopt:{cmd:forget-columns} {it:home}}delete the columns that are kept at home{p_end}
 {synoptline}
 {p2colreset}{...}
 
