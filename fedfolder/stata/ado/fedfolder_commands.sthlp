@@ -33,11 +33,6 @@
 {synopt:{help fedfolder_commands##study_add_node:study add-node}}Add a node to a study{p_end}
 {synopt:{help fedfolder_commands##study_dictionary:study dictionary}}Show a study's dictionary, or draft it from a data file{p_end}
 {synopt:{help fedfolder_commands##status:status}}Show what is being fitted, and which node owes what, since when{p_end}
-{synopt:{help fedfolder_commands##node_pending:node pending}}Show what waits for a person{p_end}
-{synopt:{help fedfolder_commands##node_approve:node approve}}Say yes to a proposal{p_end}
-{synopt:{help fedfolder_commands##node_reject:node reject}}Say no to a proposal{p_end}
-{synopt:{help fedfolder_commands##node_release:node release}}Let an answer go that you have read{p_end}
-{synopt:{help fedfolder_commands##node_ledger:node ledger}}Show what was answered, and what is left of the budgets{p_end}
 {synopt:{help fedfolder_commands##node_init:node init}}Make a node's home{p_end}
 {synopt:{help fedfolder_commands##node_run:node run}}Run a node until it is stopped{p_end}
 {synopt:{help fedfolder_commands##node_once:node once}}Answer what has come, once{p_end}
@@ -45,6 +40,11 @@
 {synopt:{help fedfolder_commands##node_show:node show}}Show what was asked and what left, in words{p_end}
 {synopt:{help fedfolder_commands##node_forget_columns:node forget-columns}}Delete the columns that are kept at home{p_end}
 {synopt:{help fedfolder_commands##node_trust:node trust}}Compare the server's key, by its fingerprint{p_end}
+{synopt:{help fedfolder_commands##node_pending:node pending}}Show what waits for a person{p_end}
+{synopt:{help fedfolder_commands##node_approve:node approve}}Say yes to a proposal{p_end}
+{synopt:{help fedfolder_commands##node_reject:node reject}}Say no to a proposal{p_end}
+{synopt:{help fedfolder_commands##node_release:node release}}Let an answer go that you have read{p_end}
+{synopt:{help fedfolder_commands##node_ledger:node ledger}}Show what was answered, and what is left of the budgets{p_end}
 {synopt:{help fedfolder_commands##policy_init:policy init}}Write policy.toml into a node's home{p_end}
 {synopt:{help fedfolder_commands##policy_show:policy show}}Show the limits in force, their sources, and the waivers{p_end}
 {synopt:{help fedfolder_commands##policy_check:policy check}}Name every rule and variable that would refuse a command here{p_end}
@@ -372,100 +372,6 @@ answer may be stopped, or wait for its custodian, who says yes or no with
 {phang2}{cmd:. fedfolder status lbw-server}{p_end}
 {phang2}{cmd:. fedfolder status lbw-server, watch}{p_end}
 
-{marker node_pending}{...}
-{dlgtab:node pending}
-
-{p 8 12 2}
-{cmd:fedfolder node pending} {it:home}{p_end}
-
-{pstd}
-Show what waits for a person at the node in HOME: a proposal to decide on, or
-an answer to read.{p_end}
-
-{pstd}
-No node needs to be running: what has come is fetched from the exchange first.{p_end}
-
-{phang2}{cmd:. fedfolder node pending north}{p_end}
-
-{marker node_approve}{...}
-{dlgtab:node approve}
-
-{p 8 12 2}
-{cmd:fedfolder node approve} {it:home} {it:fit} [{cmd:,} {it:options}]{p_end}
-
-{pstd}
-Say yes to the proposal of FIT at the node in HOME, as
-{cmd:fedfolder node pending} shows it.{p_end}
-
-{pstd}
-Its rounds are then answered without asking again, as long as they are what
-was proposed.{p_end}
-
-{synoptset 24 tabbed}{...}
-{synopthdr}
-{synoptline}
-{synopt:{opt by(name)}}who decides; your user name by default{p_end}
-{synopt:{opt reason(text)}}why, for the audit{p_end}
-{synoptline}
-{p2colreset}{...}
-
-{phang2}{cmd:. fedfolder node approve north 1, by("A. Custodian")}{p_end}
-
-{marker node_reject}{...}
-{dlgtab:node reject}
-
-{p 8 12 2}
-{cmd:fedfolder node reject} {it:home} {it:fit} [{cmd:,} {it:options}]{p_end}
-
-{pstd}
-Say no to the proposal of FIT at the node in HOME, whether it was approved
-before or not.{p_end}
-
-{pstd}
-The reason is sent to the server's side: do not write anything about the data
-in it.{p_end}
-
-{synoptset 24 tabbed}{...}
-{synopthdr}
-{synoptline}
-{synopt:{opt by(name)}}who decides; your user name by default{p_end}
-{synopt:{opt reason(text)}}why. It is sent to the server's side; required{p_end}
-{synoptline}
-{p2colreset}{...}
-
-{phang2}{cmd:. fedfolder node reject north 1, reason("not covered by our agreement")}{p_end}
-
-{marker node_release}{...}
-{dlgtab:node release}
-
-{p 8 12 2}
-{cmd:fedfolder node release} {it:home} {it:fit} [{cmd:,} {it:options}]{p_end}
-
-{pstd}
-Let the answer of FIT go that waits in HOME/outbox: where policy.toml says
-{cmd:every-file}.{p_end}
-
-{synoptset 24 tabbed}{...}
-{synopthdr}
-{synoptline}
-{synopt:{opt by(name)}}who decides; your user name by default{p_end}
-{synoptline}
-{p2colreset}{...}
-
-{phang2}{cmd:. fedfolder node release north 1}{p_end}
-
-{marker node_ledger}{...}
-{dlgtab:node ledger}
-
-{p 8 12 2}
-{cmd:fedfolder node ledger} {it:home}{p_end}
-
-{pstd}
-Show the ledger of the node in HOME: each attempt that it was asked about,
-with the betas that it cost.{p_end}
-
-{phang2}{cmd:. fedfolder node ledger north}{p_end}
-
 {marker node_init}{...}
 {dlgtab:node init}
 
@@ -602,6 +508,100 @@ is shown, to be compared.{p_end}
 
 {phang2}{cmd:. fedfolder node trust north, fingerprint("22020 23709 96315 47919 ...")}{p_end}
 {phang2}{cmd:. fedfolder node trust north}{p_end}
+
+{marker node_pending}{...}
+{dlgtab:node pending}
+
+{p 8 12 2}
+{cmd:fedfolder node pending} {it:home}{p_end}
+
+{pstd}
+Show what waits for a person at the node in HOME: a proposal to decide on, or
+an answer to read.{p_end}
+
+{pstd}
+No node needs to be running: what has come is fetched from the exchange first.{p_end}
+
+{phang2}{cmd:. fedfolder node pending north}{p_end}
+
+{marker node_approve}{...}
+{dlgtab:node approve}
+
+{p 8 12 2}
+{cmd:fedfolder node approve} {it:home} {it:fit} [{cmd:,} {it:options}]{p_end}
+
+{pstd}
+Say yes to the proposal of FIT at the node in HOME, as
+{cmd:fedfolder node pending} shows it.{p_end}
+
+{pstd}
+Its rounds are then answered without asking again, as long as they are what
+was proposed.{p_end}
+
+{synoptset 24 tabbed}{...}
+{synopthdr}
+{synoptline}
+{synopt:{opt by(name)}}who decides; your user name by default{p_end}
+{synopt:{opt reason(text)}}why, for the audit{p_end}
+{synoptline}
+{p2colreset}{...}
+
+{phang2}{cmd:. fedfolder node approve north 1, by("A. Custodian")}{p_end}
+
+{marker node_reject}{...}
+{dlgtab:node reject}
+
+{p 8 12 2}
+{cmd:fedfolder node reject} {it:home} {it:fit} [{cmd:,} {it:options}]{p_end}
+
+{pstd}
+Say no to the proposal of FIT at the node in HOME, whether it was approved
+before or not.{p_end}
+
+{pstd}
+The reason is sent to the server's side: do not write anything about the data
+in it.{p_end}
+
+{synoptset 24 tabbed}{...}
+{synopthdr}
+{synoptline}
+{synopt:{opt by(name)}}who decides; your user name by default{p_end}
+{synopt:{opt reason(text)}}why. It is sent to the server's side; required{p_end}
+{synoptline}
+{p2colreset}{...}
+
+{phang2}{cmd:. fedfolder node reject north 1, reason("not covered by our agreement")}{p_end}
+
+{marker node_release}{...}
+{dlgtab:node release}
+
+{p 8 12 2}
+{cmd:fedfolder node release} {it:home} {it:fit} [{cmd:,} {it:options}]{p_end}
+
+{pstd}
+Let the answer of FIT go that waits in HOME/outbox: where policy.toml says
+{cmd:every-file}.{p_end}
+
+{synoptset 24 tabbed}{...}
+{synopthdr}
+{synoptline}
+{synopt:{opt by(name)}}who decides; your user name by default{p_end}
+{synoptline}
+{p2colreset}{...}
+
+{phang2}{cmd:. fedfolder node release north 1}{p_end}
+
+{marker node_ledger}{...}
+{dlgtab:node ledger}
+
+{p 8 12 2}
+{cmd:fedfolder node ledger} {it:home}{p_end}
+
+{pstd}
+Show the ledger of the node in HOME: each attempt that it was asked about,
+with the betas that it cost.{p_end}
+
+{phang2}{cmd:. fedfolder node ledger north}{p_end}
 
 {marker policy_init}{...}
 {dlgtab:policy init}
