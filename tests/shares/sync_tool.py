@@ -30,6 +30,8 @@ CONFLICTS = ("{stem}.sync-conflict-20240101-120000-ABCDEFG{suffix}", "{stem}-PC1
 """How Syncthing, OneDrive and a browser call a second copy. None is a name that a message can have."""
 DUPLICATE = "{stem}-2{suffix}"
 """A name that a message can have."""
+LONGEST = 160
+"""Characters of a name of which a copy is still made: a folder takes 255, and a copy has up to sixty more."""
 
 
 def contents(folder: Path) -> Tree:
@@ -121,7 +123,8 @@ class SyncTool:
 
     def _litter(self, path: Path, content: bytes) -> None:
         """Leave a second copy beside a message: it too is brought over, to where the message comes from."""
-        if path.stem.endswith("-2") or self._random.random() < 0.5:
+        # Copies of copies, too, but none whose name a folder no longer takes.
+        if path.stem.endswith("-2") or len(path.name) > LONGEST or self._random.random() < 0.5:
             return
         pattern = self._random.choice([*CONFLICTS, DUPLICATE])
         part = len(content) if pattern == DUPLICATE else self._random.randrange(len(content) + 1)
