@@ -13,7 +13,7 @@ import msgspec
 from fedfolder import clock, settings
 from fedfolder import dictionary as dictionaries
 from fedfolder.custody import keys
-from fedfolder.errors import ConfigError, ExchangeError, HomeInUseError, UnknownNameError, nearest
+from fedfolder.errors import ConfigError, ExchangeError, HomeInUseError
 from fedfolder.exchange import files, names, trust
 from fedfolder.exchange.fingerprint import read_fingerprint
 from fedfolder.exchange.journal import Journal
@@ -140,19 +140,6 @@ class Study:
             )
             for node in self.nodes
         }
-
-    def require_node(self, node: str) -> str:
-        """Return `node` if the study has it.
-
-        Raises
-        ------
-        UnknownNameError
-        """
-        if node not in self.nodes:
-            raise UnknownNameError(
-                f"the study {self.name} has no node {node}", where=str(self.path), do=nearest(node, self.nodes)
-            )
-        return node
 
 
 def create(path: Path, name: str, exchange: Path) -> Study:
