@@ -138,8 +138,15 @@ def _alive(observer: Any) -> bool:  # noqa: ANN401 - watchdog's Observer is a va
 
 
 def _observe(folders: Sequence[Path], event: threading.Event) -> Any:  # noqa: ANN401 - watchdog's Observer is a variable
+    import logging
+
     from watchdog.events import FileSystemEventHandler
     from watchdog.observers import Observer
+
+    # It calls it an error when something moves while it stops, and without a handler Python prints that.
+    logger = logging.getLogger("watchdog")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
 
     class _Handler(FileSystemEventHandler):
         def on_any_event(self, moved: FileSystemEvent) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -28,6 +30,18 @@ def test_an_event_wakes_early(tmp_path):
         timer.join()
     finally:
         wake.close()
+
+
+def test_what_watches_prints_nothing_beside_our_words(tmp_path):
+    """What it says of itself, as that something moved while it stopped, is for who configures logging."""
+    lines = [
+        "import logging, pathlib, sys",
+        "from fedfolder.exchange.watching import Wake",
+        "Wake([pathlib.Path(sys.argv[1])]).close()",
+        'logging.getLogger("watchdog.observers").error("called when the thread is inactive")',
+    ]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines), str(tmp_path)], capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"")
 
 
 def test_a_folder_that_is_missing_does_not_cost_the_others_their_events(tmp_path):
