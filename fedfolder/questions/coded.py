@@ -15,19 +15,19 @@ both are decisions of the design alone.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fedfolder.command.terms import Column
-from fedfolder.questions.columns import DenseBasis
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from numpy.typing import NDArray
 
-    from fedfolder.questions.columns import Basis, Columns
+    from fedfolder.questions.columns import Columns
     from fedfolder.questions.design import Design
     from fedfolder.questions.sample import Sample
 
@@ -141,8 +141,11 @@ def _crossed(codes: Codes, others: Codes, values: Array, levels: tuple[int, int]
 class CodedBasis:
     """Y for a design: `groups` of indicators, and the places of its `dense` columns; `carry` is T (p, p)."""
 
+    carries = True
+
     def __init__(self, design: Design, groups: tuple[Group, ...], dense: Codes, carry: Array) -> None:
         self.groups, self.dense, self.width = groups, dense, len(design.terms)
+        self.key: Hashable = (CodedBasis, design)
         self._design, self._carry = design, carry
 
     def columns(self, sample: Sample) -> Columns:
@@ -159,9 +162,8 @@ class CodedBasis:
         return self._carry @ sums
 
 
-@functools.lru_cache(maxsize=8)
-def basis_of(design: Design) -> Basis[Columns]:
-    """How the columns of a design are held."""
+def coded_basis(design: Design) -> CodedBasis | None:
+    """Factors as codes, where that saves work and digits are kept."""
     groups = _groups(design)
     coded = [int(place) for group in groups for place in group.places]
     dense = np.array([j for j in range(len(design.terms)) if j not in set(coded)], dtype=np.intp)
@@ -169,10 +171,10 @@ def basis_of(design: Design) -> Basis[Columns]:
     sums_by_code = len(groups) * (len(groups) + 1) / 2 + len(groups) * len(dense)
     shifted = any(design.centres) or any(row[0] for row in design.mixing)
     if not groups or saved <= SUM_BY_CODE * sums_by_code or (shifted and not design.constant):
-        return DenseBasis(design)
+        return None
     carry = _carry(design, groups)
     if _longest(design, groups, dense, carry) > LONGEST:
-        return DenseBasis(design)
+        return None
     return CodedBasis(design, groups, dense, carry)
 
 

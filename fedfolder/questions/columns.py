@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from numpy.typing import NDArray
 
     from fedfolder.questions.design import Design
@@ -45,7 +47,18 @@ C_co = TypeVar("C_co", bound=Columns, covariant=True)
 
 
 class Basis(Protocol[C_co]):
-    """How the columns of a design are held: Y with Z = Y T'."""
+    """How the columns of a design are held: Y with Z = Y T'.
+
+    Attributes
+    ----------
+    key : Hashable
+        What the columns depend on: equal for two designs whose Y is the same.
+    carries : bool
+        Whether T is another matrix than that of ones.
+    """
+
+    key: Hashable
+    carries: bool
 
     def columns(self, sample: Sample) -> C_co:
         """Y of a few rows."""
@@ -100,8 +113,11 @@ def one_sign(h: Array) -> float:
 class DenseBasis:
     """The columns of a design as they are."""
 
+    carries = False
+
     def __init__(self, design: Design) -> None:
         self._design = design
+        self.key: Hashable = design
 
     def columns(self, sample: Sample) -> Dense:
         """Z."""

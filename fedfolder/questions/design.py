@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -112,6 +112,11 @@ class Design:
                     z -= np.multiply(u[k], a, out=part)
             z *= self.rescaling[j]
         return block
+
+    def centred(self) -> Design:
+        """The same columns before they are freed of each other: u in the place of z."""
+        p = len(self.columns)
+        return replace(self, mixing=tuple((0.0,) * (j + 1) for j in range(p)), rescaling=(1.0,) * p)
 
     def unmixing(self) -> NDArray[np.float64]:
         """M (p, p), which leads between the units of u and those of z: g_u = M' b, s_z = M s_u, H_z = M H_u M'."""

@@ -4,10 +4,11 @@ Sums over rows that stand alone are the same over patterns: the rows that are eq
 become one, whose weight is the sum of theirs. Products of scores and counts of rows are not such sums.
 
 Rows are told apart by a hash of 64 bits over their values, and rows of one hash are then compared: where two that
-differ have one, there are no patterns. It goes by blocks, and is given up as soon as the blocks so far show that there
-will be more patterns than half the rows: a decision of the data alone. The rule: after s of n rows, while s is at most
-n/2, rows that repeat one before are fewer than s^2/n, less four times its root. That many repeats come of n/2 patterns
-that are equally frequent and in no order. And at no time are there more than `MOST` of them.
+differ have one, there are no patterns. A few rows are looked at that are drawn by lot, then all of them by blocks, and
+it is given up as soon as those so far show that there will be more patterns than half the rows: a decision of the data
+alone. The rule: after s of n rows, while s is at most n/2, rows that repeat one before are fewer than s^2/n, less four
+times its root. That many repeats come of n/2 patterns that are equally likely and in no order. And at no time are there
+more than `MOST` of them.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ def _found(sample: Sample, weight: str | None) -> Patterns | None:
     columns: list[NDArray[Any]] = [values for name, values in sorted(sample.numeric.items()) if name != weight]
     columns += [values.codes for _, values in sorted(sample.factors.items())]
     weights = None if weight is None else sample.numeric[weight]
+    if _hardly_alike(sample.nobs, columns):
+        return None
     found = _Patterns(sample.nobs, columns, weights)
     for start in range(0, sample.nobs, AT_ONCE):
         if not found.take(slice(start, min(start + AT_ONCE, sample.nobs))):
@@ -85,6 +88,19 @@ def _found(sample: Sample, weight: str | None) -> Patterns | None:
     keep[found.first] = True
     bare = dataclasses.replace(sample, ids={}, persons=None, places=None)
     return Patterns(bare.where(keep), found.weights[order])
+
+
+def _hardly_alike(nobs: int, columns: Sequence[NDArray[Any]]) -> bool:
+    """Whether a few rows, drawn by lot, show that there are more patterns than half the rows."""
+    rows = np.unique(np.random.default_rng(0).integers(0, nobs, FEWEST))
+    repeats = len(rows) - len(np.unique(hashes([column[rows] for column in columns], len(rows))))
+    return repeats < _fewest_repeats(len(rows), nobs)
+
+
+def _fewest_repeats(seen: int, nobs: int) -> float:
+    """See the rule above."""
+    expected = seen * seen / nobs
+    return expected - ENOUGH * math.sqrt(expected)
 
 
 class _Patterns:
@@ -124,10 +140,9 @@ class _Patterns:
 
     def _few_enough(self, seen: int) -> bool:
         """See the rule above; past half of the rows, whether the patterns are at most half of them."""
-        expected = seen * seen / self._nobs
         if 2 * seen > self._nobs:
             return 2 * len(self.first) <= self._nobs
-        return seen - len(self.first) >= expected - ENOUGH * math.sqrt(expected)
+        return seen - len(self.first) >= _fewest_repeats(seen, self._nobs)
 
 
 def hashes(columns: Sequence[NDArray[Any]], nobs: int) -> Hashes:

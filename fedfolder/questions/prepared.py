@@ -117,16 +117,16 @@ class Prepared(Generic[C]):
 
 
 def prepared(
-    specification: Specification, basis: Basis[C], sample: Sample, key: Hashable, weights: Array | None = None
+    specification: Specification, basis: Basis[C], sample: Sample, weights: Array | None = None
 ) -> Prepared[C]:
-    """The blocks of `sample` for a likelihood and a basis, made before for an equal `key` or now."""
+    """The blocks of `sample` for a likelihood and a basis, made before for equal ones or now."""
 
     def make() -> Prepared[C]:
         made = Prepared(specification, basis, sample.nobs, weights)
         made.decide(sample, KEPT_BYTES - sum(other.nbytes for other in kept.all_of(KIND)))
         return made
 
-    return kept.once(sample, KIND, (specification_key(specification), key, weights is None), make)
+    return kept.once(sample, KIND, (specification_key(specification), basis.key, weights is None), make)
 
 
 def specification_key(specification: Specification) -> Hashable:

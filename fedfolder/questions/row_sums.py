@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fedfolder.questions.coded import basis_of
+from fedfolder.questions.basis import basis_of
 from fedfolder.questions.columns import DenseBasis
 from fedfolder.questions.contributions import Contribution
 from fedfolder.questions.patterns import patterns
@@ -52,7 +52,7 @@ def blocks(question: AtBeta, likelihood: RowLikelihood, sample: Sample) -> Itera
     """The rows, a block at a time, with the derivatives of each row."""
     basis = DenseBasis(question.design)
     at = _At.of(question, likelihood, basis)
-    made = prepared(question.specification, basis, sample, (DenseBasis, question.design))
+    made = prepared(question.specification, basis, sample)
     for number in range(len(made.blocks)):
         part = made.part(number, sample)
         eta, found = at.derivatives(part)
@@ -140,13 +140,13 @@ def of_rows(question: AtBeta, likelihood: RowLikelihood, sample: Sample) -> Cont
     weights, command = None, specification.command
     if (found := patterns(sample, command.weight.variable if command.weight else None)) is not None:
         sample, weights = found.sample, found.weights
-    made = prepared(specification, basis, sample, (type(basis), question.design), weights)
+    made = prepared(specification, basis, sample, weights)
     at = _At.of(question, likelihood, basis)
     total = Contribution.nothing(question.parameters.count)
     total.further = dict.fromkeys(likelihood.also, 0.0)
     for part in in_order(lambda group: at.sums(made.part(number, sample) for number in group), made.groups):
         total.add(part)
-    if not isinstance(basis, DenseBasis):
+    if basis.carries:
         _carry(total, basis, question.parameters)
     return total
 

@@ -14,7 +14,7 @@ import pytest
 from fedfolder.node.data import sample_from_frame
 from fedfolder.plan.fit import fit
 from fedfolder.plan.proposal import Proposal, read_command
-from fedfolder.questions import coded, kept, patterns, prepared, row_sums, workers
+from fedfolder.questions import basis, coded, kept, patterns, prepared, row_sums, workers
 from fedfolder.questions import design as design_module
 from fedfolder.questions.columns import Dense, DenseBasis
 from fedfolder.questions.evaluation import Evaluation
@@ -42,10 +42,10 @@ ALL = (
 @pytest.fixture(autouse=True)
 def _nothing_kept():
     kept.forget()
-    coded.basis_of.cache_clear()
+    basis.basis_of.cache_clear()
     yield
     kept.forget()
-    coded.basis_of.cache_clear()
+    basis.basis_of.cache_clear()
 
 
 def registry(n=N, seed=1):
@@ -308,7 +308,7 @@ def test_columns_of_distinct_numbers_are_given_up_after_a_first_look(monkeypatch
     n = 1_000_000
     sample = Sample(n, {"x": np.random.default_rng(6).normal(size=n)}, {}, {"x": "numeric"})
     assert patterns.patterns(sample, None) is None
-    assert sum(looked) <= patterns.AT_ONCE
+    assert sum(looked) <= patterns.FEWEST
 
 
 def test_rows_of_one_hash_that_differ_are_no_pattern(monkeypatch):
@@ -340,10 +340,10 @@ def without_codes(monkeypatch):
 def test_codes_answer_as_dense_columns_do(command, monkeypatch):
     monkeypatch.setattr(patterns, "FEWEST", 10**9)
     monkeypatch.setattr(coded, "SUM_BY_CODE", 1.0)
-    coded.basis_of.cache_clear()
+    basis.basis_of.cache_clear()
     frame = registry(6000)
     question, sample = asked(command, frame)
-    assert isinstance(coded.basis_of(question.design), coded.CodedBasis)
+    assert isinstance(basis.basis_of(question.design), coded.CodedBasis)
     by_codes = question.compute(sample)
     without_codes(monkeypatch)
     assert away(question, by_codes, question.compute(sample)) <= 1e-13
@@ -351,10 +351,10 @@ def test_codes_answer_as_dense_columns_do(command, monkeypatch):
 
 def test_codes_of_interactions_and_of_levels_that_are_nowhere_here(monkeypatch):
     monkeypatch.setattr(coded, "SUM_BY_CODE", 0.1)
-    coded.basis_of.cache_clear()
+    basis.basis_of.cache_clear()
     frame = registry(4000)
     question, _ = asked("logit y i.a##i.x age", frame)
-    assert isinstance(coded.basis_of(question.design), coded.CodedBasis)
+    assert isinstance(basis.basis_of(question.design), coded.CodedBasis)
     here = sample_from_frame(frame[(frame["a"] != 2) & (frame["x"] != 1)], read_command("logit y i.a##i.x age"))
     by_codes = question.compute(here)
     without_codes(monkeypatch)
@@ -367,13 +367,54 @@ def test_codes_of_interactions_and_of_levels_that_are_nowhere_here(monkeypatch):
 
 def test_few_columns_stay_dense():
     question, _ = asked("logit y i.a age", registry(3000))
-    assert isinstance(coded.basis_of(question.design), DenseBasis)
+    assert coded.coded_basis(question.design) is None
 
 
 def test_columns_that_are_nearly_one_stay_dense(monkeypatch):
     monkeypatch.setattr(coded, "SUM_BY_CODE", 0.1)
-    coded.basis_of.cache_clear()
+    basis.basis_of.cache_clear()
     frame = registry(40_000)
     frame["d"] = frame["b"].where(frame.index >= 3, (frame["b"] + 1) % 15)
     question, _ = asked("logit y i.b i.d", frame)
-    assert isinstance(coded.basis_of(question.design), DenseBasis)
+    assert isinstance(basis.basis_of(question.design), DenseBasis)
+
+
+# -- centred columns, carried to the freed ones -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ALL)
+def test_centred_columns_answer_as_freed_ones_do(command, monkeypatch):
+    monkeypatch.setattr(patterns, "FEWEST", 10**9)
+    frame = registry(6000)
+    frame["x"] += 0.5 * frame["age"]
+    question, sample = asked(command, frame)
+    carried = question.compute(sample)
+    kept.forget()
+    monkeypatch.setattr(row_sums, "basis_of", DenseBasis)
+    assert away(question, carried, question.compute(sample)) <= 1e-13
+
+
+def test_the_columns_that_a_fit_begins_with_serve_the_freed_design_too(monkeypatch):
+    frame = registry(2000)
+    frame["x"] += 0.5 * frame["age"]
+    question, sample = asked("logit y age x", frame)
+    assert isinstance(basis.basis_of(question.design), basis.CentredBasis)
+    assert any(any(row) for row in question.design.mixing)
+    first = dataclasses.replace(question, design=question.design.centred())
+    assert isinstance(basis.basis_of(first.design), DenseBasis)
+    first.compute(sample)
+
+    def never(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(Sample, "column", never)
+    question.compute(sample)
+
+
+@pytest.mark.parametrize(("apart", "held"), [(1.0, basis.CentredBasis), (0.3, basis.CentredBasis), (0.01, DenseBasis)])
+def test_columns_that_are_nearly_collinear_are_freed_row_by_row(apart, held):
+    frame = registry(6000)
+    frame["x"] = frame["age"] + apart * np.random.default_rng(2).normal(size=len(frame))
+    for model in ("logit y", "poisson y", "regress w"):
+        question, _ = asked(f"{model} age x", frame, most=2)
+        assert isinstance(basis.basis_of(question.design), held)
