@@ -1,7 +1,6 @@
-"""A whole fit at one node, in a process of its own: `python -m benchmarks.whole_fit WHAT COMMAND`.
+"""A whole fit at one node, in a process of its own: `python -m benchmarks.whole_fit FILE COMMAND`.
 
-WHAT is a data file, or a number of rows that are made up, without a file. Prints as JSON, for each step, its seconds
-and the most memory (MiB) that the process had until its end.
+Prints as JSON, for each step, its seconds and the most memory (MiB) that the process had until its end.
 """
 
 from __future__ import annotations
@@ -12,14 +11,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from fedfolder.custody.finding import refuse
 from fedfolder.custody.limits import at_beta
 from fedfolder.custody.policy_file import named
 from fedfolder.custody.seen import seen
 from fedfolder.node.data import read_variables
-from fedfolder.node.readers import Frame
 from fedfolder.node.sampling import make_sample
 from fedfolder.plan.fit import fit
 from fedfolder.plan.proposal import Proposal, read_command
@@ -29,8 +25,6 @@ from fedfolder.questions.sums import add
 if TYPE_CHECKING:
     from fedfolder.command import Command
 
-MADE = "logit y age i.sex i.region"
-"""A command about rows that are made up: y and sex of two values, ages, five regions."""
 KEY = bytes(32)
 
 
@@ -50,17 +44,7 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def made_up(rows: int) -> Frame:
-    """Rows of small types, without a file."""
-    rng = np.random.default_rng(1)
-    columns = {
-        name: rng.integers(low, high, rows, dtype=np.int8)
-        for name, low, high in (("y", 0, 2), ("age", 20, 90), ("sex", 1, 3), ("region", 1, 6))
-    }
-    return Frame("made up", rows, columns)
-
-
-def steps(what: str, command: Command) -> dict[str, tuple[float, float]]:
+def steps(path: Path, command: Command) -> dict[str, tuple[float, float]]:
     """Do it: the seconds of each step, and the peak at its end."""
     found, started = {"start": (0.0, peak())}, time.perf_counter()
 
@@ -69,7 +53,7 @@ def steps(what: str, command: Command) -> dict[str, tuple[float, float]]:
         seconds = time.perf_counter() - started + found.get(name, (0.0, 0.0))[0]
         found[name], started = (seconds, peak()), time.perf_counter()
 
-    frame = made_up(int(what)) if what.isdecimal() else read_variables(Path(what), command.sources)
+    frame = read_variables(path, command.sources)
     done("read")
     sample, asked, policy = make_sample(frame, command), Specification.of(command), named("registry")
     sample.digest()
@@ -95,4 +79,4 @@ def steps(what: str, command: Command) -> dict[str, tuple[float, float]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(steps(sys.argv[1], read_command(sys.argv[2]))))
+    print(json.dumps(steps(Path(sys.argv[1]), read_command(sys.argv[2]))))
