@@ -43,9 +43,11 @@ def run(bench: Bench) -> Iterator[Table]:
             "ours",
             "two workers",
             "tabmat",
+            "tabmat, one thread",
             "statsmodels",
             "dsyrk alone",
             "ours / tabmat",
+            "ours / its one thread",
             "two / dsyrk",
         ),
         rows=rows,
@@ -71,9 +73,11 @@ def _row(bench: Bench, n: int, k: int, figures: Figures) -> list[str]:
         figures[f"{name} two workers / dsyrk"]["limit"] = TWO_WORKERS
     if "tabmat" in times:
         figures[f"{name} / tabmat"] = {"ratio": times["ours"].ratio(times["tabmat"]), "limit": ONE_WORKER}
-    shown = [str(times[call]) if call in times else "" for call in ("ours", "two", "tabmat", "statsmodels", "dsyrk")]
-    ratio = f"{times['ours'].ratio(times['tabmat']):.2f}" if "tabmat" in times else ""
-    return [f"{n:,}, {k}", *shown, ratio, f"{times['two'].ratio(times['dsyrk']):.2f}"]
+    names = ("ours", "two", "tabmat", "tabmat in one", "statsmodels", "dsyrk")
+    shown = [str(times[call]) if call in times else "" for call in names]
+    peers = ("tabmat", "tabmat in one")
+    ratios = [f"{times['ours'].ratio(times[peer]):.2f}" if peer in times else "" for peer in peers]
+    return [f"{n:,}, {k}", *shown, *ratios, f"{times['two'].ratio(times['dsyrk']):.2f}"]
 
 
 def drawn(n: int, k: int) -> tuple[Any, Any, Any]:
@@ -123,11 +127,19 @@ def _peers(bench: Bench, x: Any, y: Any, beta: Any) -> dict[str, Callable[[], ob
     tabmat, statsmodels = bench.peer("tabmat"), bench.peer("statsmodels.api")
     found: dict[str, Callable[[], object]] = {}
     if tabmat is not None:
-        found["tabmat"] = by_tabmat(tabmat.DenseMatrix(x), y, beta)
+        sums = found["tabmat"] = by_tabmat(tabmat.DenseMatrix(x), y, beta)
+        found["tabmat in one"] = lambda: _in_one_thread(sums)
     if statsmodels is not None:
         model = statsmodels.Logit(y, x)
         found["statsmodels"] = lambda: (model.loglike(beta), model.score(beta), model.hessian(beta))
     return found
+
+
+def _in_one_thread(call: Callable[[], object]) -> object:
+    from fedfolder.questions.compute import one_thread
+
+    with one_thread().limit(limits=1):
+        return call()
 
 
 def by_tabmat(matrix: Any, y: Any, beta: Any) -> Callable[[], object]:  # noqa: ANN401 - arrays
