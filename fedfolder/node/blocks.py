@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from fedfolder.node.keys import LONGEST, keys_of
+from fedfolder.node.stepping import Lines, ends_of_cells, ends_of_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
 LINE_END, QUOTE = ord("\n"), ord('"')
 WIDE = 64
 """Bytes of the longest cell of a column that is still cut by arrays: all cells take as much room."""
+ROWS_A_STEP = 4
+"""Lines a column, from which on steps are quicker than writing down where all cells end."""
 _ONE_BYTE = ("utf-8", "ascii", "iso8859-", "cp125", "cp437", "cp85", "cp86")
 """How the names of encodings begin in which no byte of another sign is one of ASCII."""
 
@@ -70,9 +73,9 @@ class Cut:
     Parameters
     ----------
     text : bytes
-        The lines, and `LONGEST` bytes behind them.
-    ends : (n, width) int
-        Where each cell ends.
+        The lines, and `LONGEST` bytes or more behind them.
+    ends : mapping of int to (n,) int
+        Where the cells of a column end: of those that can be asked for, and those in front of them.
     starts : (n,) int
         Where each line starts.
     encoding : str
@@ -82,10 +85,10 @@ class Cut:
     """
 
     text: bytes
-    ends: NDArray[np.intp]
+    ends: Mapping[int, NDArray[np.intp]]
     starts: NDArray[np.intp]
     encoding: str
-    quoted: bool
+    quoted: bool = False
 
     @property
     def nrows(self) -> int:
@@ -94,12 +97,13 @@ class Cut:
 
     def below(self, rows: int) -> Cut:
         """Without the first rows."""
-        return Cut(self.text, self.ends[rows:], self.starts[rows:], self.encoding, self.quoted)
+        ends = {place: ends[rows:] for place, ends in self.ends.items()}
+        return Cut(self.text, ends, self.starts[rows:], self.encoding, self.quoted)
 
     def _spans(self, place: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Where the cells of a column start, and their lengths."""
-        ends = self.ends[:, place]
-        starts = self.ends[:, place - 1] + 1 if place else self.starts
+        ends = self.ends[place]
+        starts = self.ends[place - 1] + 1 if place else self.starts
         if not self.quoted:
             return starts, ends - starts
         inside = (np.frombuffer(self.text, np.uint8)[starts] == QUOTE).astype(np.intp)
@@ -129,49 +133,57 @@ class Cut:
         return b"\n".join(texts).decode(self.encoding).split("\n") if texts else []
 
 
-def cut(lines: bytes, delimiter: str, width: int, encoding: str) -> Cut | None:
-    """Whole lines, cut into cells; None when they are not as plain as it takes, or not of one width.
+def cut(lines: Lines, delimiter: str, width: int, encoding: str, wanted: Collection[int]) -> Cut | None:
+    """Lines, cut into cells; None when they are not as plain as it takes, or not of one width.
 
     Parameters
     ----------
-    lines : bytes
-        In an encoding that can be cut; the last one may lack its end.
+    lines : Lines
+        In an encoding that can be cut.
     delimiter : str
         The sign between cells, one byte.
     width : int
         The number of cells in each line.
+    wanted : collection of int
+        The columns whose cells will be asked for.
     """
-    if b"\r" in lines:
-        lines = lines.replace(b"\r\n", b"\n")
-    if b"\r" in lines or b"\0" in lines:
+    if b"\r" in lines.text:
+        lines = Lines.of(lines.bare.replace(b"\r\n", b"\n"))
+    if b"\r" in lines.text or lines.text.find(b"\0", 0, lines.size) >= 0:
         return None
-    if not lines.endswith(b"\n"):
-        lines += b"\n"
-    found = _cut(lines, delimiter, width, encoding)
-    if found is None or (width == 1 and (found.ends[:, 0] == found.starts).any()):
+    found = _cut(lines, delimiter, width, encoding, wanted)
+    if found is None or (width == 1 and (found.ends[0] == found.starts).any()):
         # Blank lines are no rows.
-        fewer = b"".join(line + b"\n" for line in lines.split(b"\n") if line)
-        return _cut(fewer, delimiter, width, encoding) if len(fewer) < len(lines) else None
+        fewer = Lines.of(b"".join(line + b"\n" for line in lines.bare.split(b"\n") if line))
+        return _cut(fewer, delimiter, width, encoding, wanted) if fewer.size < lines.size else None
     return found
 
 
-def _cut(lines: bytes, delimiter: str, width: int, encoding: str) -> Cut | None:
-    text = lines + bytes(LONGEST)
-    each = np.frombuffer(text, np.uint8)[: len(lines)]
-    line_ends, ends_here = each == LINE_END, each == ord(delimiter)
-    rows = int(np.count_nonzero(line_ends))
-    places = np.flatnonzero(np.logical_or(line_ends, ends_here, out=ends_here))
-    if len(places) != rows * width:
+def _cut(lines: Lines, delimiter: str, width: int, encoding: str, wanted: Collection[int]) -> Cut | None:
+    text, quoted, ends = lines.text, b'"' in lines.text, None
+    line_ends = ends_of_lines(text)
+    starts = np.empty_like(line_ends)
+    starts[:1], starts[1:] = 0, line_ends[:-1] + 1
+    if not quoted and len(starts) >= max(1, ROWS_A_STEP * width):
+        needed = {place - before for place in wanted for before in (0, 1)}
+        ends = ends_of_cells(text, delimiter, width, (starts, line_ends), needed)
+    if ends is None:
+        ends = _all_ends(text, delimiter, width, line_ends, quoted=quoted)
+    return None if ends is None else Cut(text, ends, starts, encoding, quoted)
+
+
+def _all_ends(
+    text: bytes, delimiter: str, width: int, line_ends: NDArray[np.intp], *, quoted: bool
+) -> dict[int, NDArray[np.intp]] | None:
+    """Where all cells end."""
+    each = np.frombuffer(text, np.uint8)
+    places = np.flatnonzero((each == ord(delimiter)) | (each == LINE_END))
+    if len(places) != len(line_ends) * width:
         return None
-    ends = places.reshape(rows, width)
-    if not line_ends[ends[:, -1]].all():
+    ends = places.reshape(-1, width)
+    if not np.array_equal(ends[:, -1], line_ends) or (quoted and not _around_whole_cells(each, ends)):
         return None
-    quoted = b'"' in lines
-    if quoted and not _around_whole_cells(each, ends):
-        return None
-    starts = np.empty(rows, dtype=np.intp)
-    starts[:1], starts[1:] = 0, ends[:-1, -1] + 1
-    return Cut(text, ends, starts, encoding, quoted)
+    return dict(enumerate(ends.T))
 
 
 def _around_whole_cells(each: NDArray[np.uint8], ends: NDArray[np.intp]) -> bool:

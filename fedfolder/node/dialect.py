@@ -72,18 +72,26 @@ class Dialect:
     how: tuple[tuple[str, str], ...]
 
 
-def text_file(path: Path, reading: Reading) -> tuple[TextFile, list[tuple[str, str]]]:
+def text_file(path: Path, reading: Reading, *, guess: bool = False) -> tuple[TextFile, list[tuple[str, str]]]:
     """The file with its encoding and delimiter, and what there is to say of them.
+
+    Parameters
+    ----------
+    guess : bool
+        Take it for ASCII, and say nothing of it.
 
     Raises
     ------
     DataFileError
         Neither can be told; the line to write is named.
     """
-    encoding, why = (reading.encoding, FIXED) if reading.encoding else encoding_of(path)
+    if guess:
+        encoding, why = "ascii", "guessed"
+    else:
+        encoding, why = (reading.encoding, FIXED) if reading.encoding else encoding_of(path)
     delimiter, which = (reading.delimiter, FIXED) if reading.delimiter else _delimiter(path, encoding)
     name = "UTF-8" if encoding.startswith("utf-8") else encoding
-    file = TextFile(path, "utf-8-sig" if encoding == "utf-8" else encoding, delimiter)
+    file = TextFile(path, "utf-8-sig" if encoding == "utf-8" else encoding, delimiter, guess)
     return file, [("encoding", f"{name} ({why})"), ("delimiter", f"{spoken(delimiter)} ({which})")]
 
 

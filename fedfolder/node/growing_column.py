@@ -115,7 +115,7 @@ class GrowingColumn:
     def _values(self, short: NDArray[np.uint64]) -> NDArray[np.float64] | None:
         """The number of each cell, NaN where it is missing; None when one is text."""
         with suppress(_TextError):
-            if len(self._numbers_of) <= FEW and len(np.unique(short[: 4 * FEW])) <= FEW:
+            if len(self._numbers_of) <= FEW and len(np.unique(short[: 2 * FEW])) <= FEW:
                 return self._numbers_of.at(short)
             values, plain = keys.numbers(short, self.spelling.decimal)
             for word in self._plain_words:

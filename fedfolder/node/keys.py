@@ -28,6 +28,7 @@ _ZEROS = np.array([0x3030303030303030 >> (8 * length) if length < LONGEST else 0
 """Digits 0 in front of a number of each length, once it is moved to the end of its eight bytes."""
 _SHIFTS = np.array([8 * (LONGEST - length) for length in range(LONGEST + 1)], dtype="<u8")
 _SHIFTS[0] = 0
+_THREE, _SIGN_BIT = np.uint64(3), np.uint64(63)
 _POWERS = 10.0 ** np.arange(LONGEST + 1)
 
 
@@ -40,7 +41,7 @@ def _word_at(buffer: bytes, starts: NDArray[np.intp]) -> NDArray[np.uint64]:
 
 def keys_of(buffer: bytes, starts: NDArray[np.intp], lengths: NDArray[np.intp]) -> NDArray[np.uint64]:
     """The keys of texts of at most eight bytes that stand in a buffer."""
-    found: NDArray[np.uint64] = _word_at(buffer, starts) & _MASKS[lengths]
+    found: NDArray[np.uint64] = _word_at(buffer, starts) & _MASKS.take(lengths, mode="clip")
     return found
 
 
@@ -68,26 +69,30 @@ def numbers(keys: NDArray[np.uint64], decimal: str) -> tuple[NDArray[np.float64]
     plain : (n,) bool
         Exponents, blanks, words and the empty text are not plain.
     """
+    # Which text has a sign, or decimals, is as good as random: sums and shifts are sooner done than choices.
     first = keys & np.uint64(0xFF)
     negative = first == ord("-")
     signed = negative | (first == ord("+"))
-    digits = np.where(signed, keys >> np.uint64(8), keys) if signed.any() else keys
+    digits = keys >> (signed.astype(np.uint64) << _THREE)
     length = _lengths(digits)
     whole = length
     if decimal:
         digits, whole, length = _without(digits, length, decimal)
-    digits = (digits << _SHIFTS[length]) | _ZEROS[length]
+    digits = (digits << _SHIFTS.take(length, mode="clip")) | _ZEROS.take(length, mode="clip")
     plain = (length > 0) & _are_digits(digits)
     values = _read(digits).astype(np.float64)
     if decimal:
-        values /= _POWERS[length - whole]
-    return np.where(negative, -values, values), plain
+        values /= _POWERS.take(length - whole, mode="clip")
+    bits = values.view(np.uint64)
+    bits |= negative.astype(np.uint64) << _SIGN_BIT
+    return values, plain
 
 
 def _lengths(keys: NDArray[np.uint64]) -> NDArray[np.intp]:
-    """The bytes of each text: those up to the highest that is not zero."""
-    _, exponents = np.frexp((keys & ~(keys >> np.uint64(1))).astype(np.float64))
-    return (exponents.astype(np.intp) + 7) >> 3
+    """The bytes of each text: those that are not zero."""
+    lower, top = np.uint64(0x7F7F7F7F7F7F7F7F), np.uint64(0x8080808080808080)
+    found: NDArray[np.intp] = np.bitwise_count((((keys & lower) + lower) | keys) & top).astype(np.intp)
+    return found
 
 
 def _without(
@@ -98,14 +103,11 @@ def _without(
     there = digits ^ (each * np.uint64(ord(sign)))
     # Of the bytes that are zero now, the lowest has its top bit set here, and none below it has.
     found = (there - each) & ~there & (each << np.uint64(7))
-    has = found != 0
-    if not has.any():
-        return digits, length, length
-    lowest = found & (~found + np.uint64(1))
-    places = np.bitwise_count(lowest - np.uint64(1)).astype(np.intp) >> 3
-    mask = _MASKS[np.where(has, places, 0)]
-    bare = np.where(has, (digits & mask) | ((digits >> np.uint64(8)) & ~mask), digits)
-    return bare, np.where(has, places, length), length - has
+    # Without any, all bits are below it.
+    places = (np.bitwise_count((found - np.uint64(1)) & ~found) >> 3).astype(np.intp)
+    mask = _MASKS.take(places, mode="clip")
+    bare = (digits & mask) | ((digits >> np.uint64(8)) & ~mask)
+    return bare, np.minimum(places, length), length - (found != 0)
 
 
 def _are_digits(eight: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -149,8 +151,8 @@ class Lookup:
             return self._values[:0]
         if not len(self._keys):
             self._learn(keys)
-        places = self._table[_slots(keys)]
-        others = np.flatnonzero(self._keys[places] != keys)
+        places = self._table.take(_slots(keys), mode="clip")
+        others = np.flatnonzero(self._keys.take(places, mode="clip") != keys)
         if len(others):
             # New texts, and those that share their slot with another.
             rest = keys[others]
@@ -160,7 +162,7 @@ class Lookup:
                 self._learn(new)
                 return self.at(keys)
             places[others] = at
-        return self._values[places]
+        return self._values.take(places, mode="clip")
 
     def _learn(self, keys: NDArray[np.uint64]) -> None:
         """Take in new texts."""
@@ -174,6 +176,6 @@ class Lookup:
         self._table[_slots(self._keys)] = np.arange(len(self._keys))
 
 
-def _slots(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _slots(keys: NDArray[np.uint64]) -> NDArray[np.intp]:
     """A place in a table for each key, in which other keys may be as well: the top bits of a product (Knuth, 6.4)."""
-    return (keys * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - _TABLE_BITS)
+    return ((keys * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - _TABLE_BITS)).astype(np.intp)

@@ -87,7 +87,10 @@ def _within(values: NDArray[Any], limits: np.iinfo[Any]) -> bool:
 
 
 def _has_negative_zero(values: NDArray[Any]) -> bool:
-    return values.dtype.kind == "f" and bool(np.signbit(values[values == 0]).any())
+    if values.dtype.kind != "f":
+        return False
+    signs = np.signbit(values)
+    return bool(signs.any() and (values[signs] == 0).any())
 
 
 def narrowed(values: NDArray[Any]) -> NDArray[Any]:

@@ -15,6 +15,7 @@ guess.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from fedfolder.node.dialect import detect, text_file
 from fedfolder.node.growing_column import GrowingColumn
 from fedfolder.node.progress import unwatched
 from fedfolder.node.readers import Field, Table
+from fedfolder.node.text_file import GuessError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,7 +94,7 @@ class CsvSource:
         """Put the cells of the file into its columns; the number of rows."""
         places = [(self.header.index(name), column) for name, column in columns.items()]
         nrows = 0
-        for block in self.dialect.file.blocks(len(self.header), watch):
+        for block in self.dialect.file.blocks(len(self.header), watch, {place for place, _ in places}):
             nrows += block.nrows
             for place, column in places:
                 column.add(block, place)
@@ -101,10 +103,59 @@ class CsvSource:
         return nrows
 
 
-def open_csv(path: Path, reading: Reading) -> CsvSource:
+class GuessedSource:
+    """An opened .csv that is taken for ASCII until something else is met in it: a `Source`.
+
+    Which encoding a file is in, only its last byte may tell; in most files of numbers and codes, none does. So these
+    are read once and not twice.
+    """
+
+    def __init__(self, path: Path, reading: Reading) -> None:
+        self._path, self._reading = path, reading
+        self._source = _opened(path, reading, guess=True)
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """Its columns."""
+        return self._source.fields
+
+    @property
+    def how(self) -> tuple[tuple[str, str], ...]:
+        """What was detected, the encoding included."""
+        return self._settled().how
+
+    @property
+    def decimal(self) -> str:
+        """The file's decimal sign."""
+        return self._source.decimal
+
+    def read(self, wanted: Sequence[str], words: Mapping[str, frozenset[str]], watch: Watch = unwatched) -> Table:
+        """As `CsvSource.read`."""
+        with suppress(GuessError):
+            return self._source.read(wanted, words, watch)
+        return self._settled().read(wanted, words, watch)
+
+    def _settled(self) -> CsvSource:
+        """The same file, once it is known what it is."""
+        if self._source.dialect.file.guessed:
+            self._source = _opened(self._path, self._reading)
+        return self._source
+
+
+def open_csv(path: Path, reading: Reading) -> CsvSource | GuessedSource:
     """The .csv at `path`; raises `DataFileError` when it is none, or cannot be told how it is to be read."""
-    file, said = text_file(path, reading)
+    if reading.encoding is None:
+        # What is wrong with a file is said once its encoding is known.
+        with suppress(GuessError, DataFileError):
+            return GuessedSource(path, reading)
+    return _opened(path, reading)
+
+
+def _opened(path: Path, reading: Reading, *, guess: bool = False) -> CsvSource:
+    file, said = text_file(path, reading, guess=guess)
     header = read_header(file)
+    if guess and any("\0" in name for name in header):
+        raise GuessError
     return CsvSource(detect(file, header, said, reading), header)
 
 

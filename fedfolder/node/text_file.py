@@ -16,28 +16,38 @@ from typing import TYPE_CHECKING, BinaryIO
 from fedfolder.errors import DataFileError
 from fedfolder.node.blocks import Rows, can_be_cut, cut
 from fedfolder.node.progress import unwatched
+from fedfolder.node.stepping import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from fedfolder.node.blocks import Block, Cut
     from fedfolder.node.progress import Watch
 
-BLOCK = 1 << 18
+BLOCK = 1 << 20
 CHUNK_ROWS = 5_000
-"""Bytes, and rows, that are held at a time: few enough to stay in the processor's cache."""
+"""Bytes, and rows, that are held at a time: many enough for what each block costs besides."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SETTINGS = "node.toml, below [reading]"
 
 
+class GuessError(Exception):
+    """A file that was taken for plain ASCII is not: its encoding must be found out."""
+
+
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A file whose rows are lines, and whose cells are separated by `delimiter`."""
+    """A file whose rows are lines, and whose cells are separated by `delimiter`.
+
+    With a `guessed` encoding, which is ASCII, only blocks that can be cut are read: at anything else, `GuessError` is
+    raised.
+    """
 
     path: Path
     encoding: str
     delimiter: str = ","
+    guessed: bool = False
 
     def rows(self) -> Iterator[list[str]]:
         """The rows as cells, the header first; blank lines are no rows.
@@ -50,7 +60,7 @@ class TextFile:
         with self._opened() as file:
             yield from self._parsed(file)
 
-    def blocks(self, width: int, watch: Watch = unwatched) -> Iterator[Block]:
+    def blocks(self, width: int, watch: Watch = unwatched, wanted: Collection[int] | None = None) -> Iterator[Block]:
         """The rows below the header, many at a time; each row is as wide as the header.
 
         Parameters
@@ -59,6 +69,8 @@ class TextFile:
             The names in the header.
         watch : callable, optional
             Is told how far it is.
+        wanted : collection of int, optional
+            The columns whose cells will be asked for; all by default.
 
         Raises
         ------
@@ -66,20 +78,19 @@ class TextFile:
             As `rows`.
         """
         with self._opened() as file:
-            above, size = 1, max(1, self.path.stat().st_size)
-            while lines := file.read(BLOCK):
-                lines += file.readline()
-                block = self._cut(lines, file, width)
+            above, at, size = 1, 0, max(1, self.path.stat().st_size)
+            while chunk := file.read(BLOCK):
+                rest = file.readline()
+                block = self._cut(Lines.of(chunk, rest), width, wanted, at_start=not at)
                 if block is None:
-                    file.seek(-len(lines), io.SEEK_CUR)
-                    rows = self._parsed(file)
-                    for turned in self._turned(islice(rows, above, None), width):
+                    file.seek(at)
+                    for turned in self._turned(islice(self._left(file), above, None), width):
                         watch(file.tell() / size)
                         yield turned
                     return
-                here = block.below(above)
-                above = max(0, above - block.nrows)
-                watch(file.tell() / size)
+                here = block.below(above) if above else block
+                above, at = max(0, above - block.nrows), at + len(chunk) + len(rest)
+                watch(at / size)
                 if here.nrows:
                     yield here
 
@@ -93,15 +104,21 @@ class TextFile:
         """The encoding anywhere but at the start, where a mark is none of the text."""
         return "utf-8" if self.encoding == "utf-8-sig" else self.encoding
 
-    def _cut(self, lines: bytes, file: BinaryIO, width: int) -> Cut | None:
-        """Lines up to where a file stands, cut into cells; None when they cannot be."""
+    def _left(self, file: BinaryIO) -> Iterator[list[str]]:
+        """The rows from where a file stands, which cannot be cut."""
+        if self.guessed:
+            raise GuessError
+        return self._parsed(file)
+
+    def _cut(self, lines: Lines, width: int, wanted: Collection[int] | None, *, at_start: bool) -> Cut | None:
+        """Lines cut into cells; None when they cannot be."""
         if not can_be_cut(self.encoding) or not self.delimiter.isascii():
             return None
-        if not lines.isascii():
-            lines.decode(self.encoding)
-            if self.encoding == "utf-8-sig" and file.tell() == len(lines):
-                lines = lines.removeprefix(BYTE_ORDER_MARK)
-        return cut(lines, self.delimiter, width, self.encoding_inside)
+        if not lines.text.isascii():
+            lines.text.decode(self.encoding)
+            if self.encoding == "utf-8-sig" and at_start and lines.text.startswith(BYTE_ORDER_MARK):
+                lines = Lines.of(lines.bare.removeprefix(BYTE_ORDER_MARK))
+        return cut(lines, self.delimiter, width, self.encoding_inside, range(width) if wanted is None else wanted)
 
     @contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
@@ -109,7 +126,7 @@ class TextFile:
             try:
                 yield file
             except UnicodeDecodeError:
-                raise self._undecodable() from None
+                raise (GuessError if self.guessed else self._undecodable()) from None
 
     def _parsed(self, file: BinaryIO) -> Iterator[list[str]]:
         """The rows from where a file stands."""

@@ -8,7 +8,7 @@ import datetime as dt
 import io
 import math
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from fedfolder.dictionary.texts import tidied
 from fedfolder.errors import DataFileError, VariableError
-from fedfolder.node import dialect, encoding, text_file
+from fedfolder.node import dialect, encoding, readers_csv, text_file
 from fedfolder.node.cells import FORMS, WORDS, days
 from fedfolder.node.data import describe, read_variables
 from fedfolder.node.reading import Reading
@@ -25,6 +25,7 @@ from tests.data.test_malformed_dta import mutated
 from tests.data.test_readers_csv import texts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 in_a_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -62,6 +63,7 @@ def said(path: Path, reading: Reading | None = None) -> dict[str, str]:
 )
 @example([(1.5, 2.0, "é")], (";", ","), "cp1252", "\r\n")
 @example([(1.5, 2.0, "é"), (0.1, math.nan, "ø")], ("\t", ","), "utf-8-sig", "\n")
+@example([(1.5, -0.0, "é")], (",", "."), "utf-8", "\n")
 def test_numbers_and_texts_come_back_in_any_dialect(
     tmp_path: Path, rows: list[tuple[float, float, str]], dialect: tuple[str, str], encoding: str, ends: str
 ):
@@ -79,7 +81,7 @@ def test_numbers_and_texts_come_back_in_any_dialect(
     for name, values in expected.items():
         column = frame.columns[name]
         assert isinstance(column, np.ndarray)
-        assert column.astype(np.float64).tobytes() == (np.array(values) + 0.0).tobytes(), "the same bits"
+        assert column.astype(np.float64).tobytes() == np.array(values).tobytes(), "the same bits"
     wanted = [tidied(row[2]) for row in rows]
     assert texts(frame.columns["t"]) == ["north", *(None if text in WORDS else text for text in wanted)]
 
@@ -290,6 +292,38 @@ def test_encodings_are_told_with_what_was_looked_at(tmp_path: Path):
         path.write_bytes(content)
         assert said(path)["encoding"] == expected
         assert texts(read_variables(path, ["t"]).columns["t"])[-1] in {"é", "a"}
+
+
+def test_a_file_of_ascii_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = put(tmp_path / "node.csv", [["x", "t"], *([["1", "a"]] * 100)])
+    expected = texts(read_variables(path, ["t"], Reading(encoding="utf-8")).columns["t"])
+    monkeypatch.setattr(dialect, "encoding_of", lambda *_: pytest.fail("it was, for its encoding"))
+    assert texts(read_variables(path, ["t"]).columns["t"]) == expected
+
+
+@pytest.mark.parametrize("late", ["é", '"a\nb"', "\0", "a\rb"])
+def test_what_is_met_late_in_a_file_is_as_if_it_were_known_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: str
+):
+    monkeypatch.setattr(text_file, "BLOCK", 64)
+    monkeypatch.setattr(dialect, "SAMPLE_ROWS", 2)
+    path = tmp_path / "node.csv"
+    path.write_text("x,t\n" + "1,a\n" * 3000 + f"2,{late}\n", encoding="utf-8", newline="")
+    found = outcome(lambda: texts(read_variables(path, ["t"]).columns["t"]))
+    monkeypatch.setattr(readers_csv, "GuessedSource", guesses_nothing)
+    assert found == outcome(lambda: texts(read_variables(path, ["t"]).columns["t"]))
+
+
+def guesses_nothing(*_: object) -> NoReturn:
+    raise text_file.GuessError
+
+
+def outcome(read: Callable[[], object]) -> object:
+    """What is read, or the error."""
+    try:
+        return read()
+    except DataFileError as error:
+        return str(error)
 
 
 def test_a_late_line_decides_the_encoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

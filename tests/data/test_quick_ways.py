@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fedfolder.errors import FedfolderError
-from fedfolder.node import blocks, dta_rows, growing_column, keys, narrow, readers_dta, text_file
+from fedfolder.node import blocks, dta_rows, growing_column, keys, narrow, readers_dta, stepping, text_file
 from fedfolder.node.cells import Spelling
 from fedfolder.node.data import describe, read_variables
 from fedfolder.node.readers import TextColumn
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from fedfolder.node.readers import Frame
 
+NEVER = 1 << 40
 in_a_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
@@ -97,6 +98,7 @@ class Made:
     encoding: str
     reading: Reading
     sizes: tuple[int, int, int]
+    steps: int = 0
 
     def content(self) -> bytes:
         names = [f"v{k}" for k in range(len(self.table))]
@@ -116,6 +118,7 @@ made = st.builds(
     encoding=st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "cp1252"]),
     reading=readings,
     sizes=st.tuples(st.integers(1, 60), st.integers(1, 9), st.integers(-1, 3)),
+    steps=st.sampled_from([0, 0, blocks.ROWS_A_STEP]),
 )
 ALTERNATE = [["1", "2"] * 6, ['"', "x"] * 6]
 
@@ -137,6 +140,7 @@ def test_cut_by_arrays_or_taken_apart_by_python_s_reader(tmp_path: Path, made: M
         patch.setattr(growing_column, "AT_A_TIME", made.sizes[1])
         patch.setattr(growing_column, "FEW", made.sizes[2])
         patch.setattr(keys, "MANY", 2 * made.sizes[1])
+        patch.setattr(blocks, "ROWS_A_STEP", made.steps)
         quick = told(path, made.reading)
         patch.setattr(text_file, "cut", lambda *_: None)
         assert quick == told(path, made.reading)
@@ -151,6 +155,60 @@ def test_an_ordinary_file_is_cut_and_never_given_to_python_s_reader(tmp_path: Pa
     assert all(isinstance(block, blocks.Cut) for block in found)
     assert sum(block.nrows for block in found) == 300
     assert found[0].cells(1)[:3] == ["a", "b c", "d"]
+
+
+short = st.text("0123456789.-abc", max_size=3)
+rows_of_cells = st.integers(1, 40).flatmap(
+    lambda width: st.lists(st.lists(st.one_of(short, st.just("x" * 63)), min_size=width, max_size=width), max_size=8)
+)
+
+
+@given(rows_of_cells, st.data())
+@example([["1"] * 40] * 3, None)
+@example([["", ""], ["", ""]], None)
+def test_steps_find_what_writing_all_places_down_finds(rows: list[list[str]], data: Any):
+    """A sign too many in one line, and one too few in the next, is seen."""
+    width = len(rows[0]) if rows else 2
+    lines = [",".join(row) for row in rows]
+    if data is not None and len(lines) > 1 and width > 1 and data.draw(st.booleans()):
+        at = data.draw(st.integers(0, len(lines) - 2))
+        lines[at : at + 2] = [lines[at] + ",", lines[at + 1].replace(",", "", 1)][
+            :: data.draw(st.sampled_from([1, -1]))
+        ]
+    text = stepping.Lines.of("\n".join(lines).encode())
+    wanted = range(width) if data is None else data.draw(st.sets(st.integers(0, width - 1)))
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        for rows_a_step in (0, NEVER):
+            patch.setattr(blocks, "ROWS_A_STEP", rows_a_step)
+            block = blocks.cut(text, ",", width, "utf-8", wanted)
+            found.append(block and (block.nrows, {place: block.cells(place) for place in wanted}))
+    assert found[0] == found[1]
+
+
+def test_a_line_s_cells_are_not_counted_with_those_of_another():
+    for content in ("1,2,3\n4,5\n", "1,2,3\n4\n5,6\n", "4\n1,2,3\n"):
+        text = stepping.Lines.of(content.encode()).text
+        ends = stepping.ends_of_lines(text)
+        starts = np.concatenate([[0], ends[:-1] + 1])
+        assert ends.tolist() == [place for place, sign in enumerate(content) if sign == "\n"]
+        assert stepping.ends_of_cells(text, ",", 2, (starts, ends), [0]) is None
+
+
+def test_an_ordinary_file_is_read_by_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "node.csv"
+    path.write_text("x,y,t\n" + "1,,a\n22,3,b c\n" * 100, encoding="utf-8")
+    monkeypatch.setattr(blocks, "_all_ends", lambda *_, **__: pytest.fail("places were written down"))
+    frame = read_variables(path, ["y", "t"])
+    assert np.nansum(frame.columns["y"]) == 300  # type: ignore[arg-type]
+    assert frame.nrows == 200
+
+
+def test_blank_lines_alone_are_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(text_file, "BLOCK", 4)
+    path = tmp_path / "node.csv"
+    path.write_text("x\n1\n" + "\n" * 20 + "2\n" + "\n" * 9, encoding="utf-8")
+    assert read_variables(path, ["x"]).nrows == 2
 
 
 def test_an_encoding_in_which_a_delimiter_may_be_half_a_letter_is_not_cut(tmp_path: Path):
