@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from fedfolder.command.families import LOG_LIKE, family_of
@@ -26,9 +27,11 @@ DERIVED_FROM = "source-of-derived"
 """The use of a variable that a derived one is made of."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Command:
     """A model, its outcome, its terms and its options, and what stands before and around them.
+
+    What follows from them is worked out once: a round of a fit asks for it many times.
 
     Parameters
     ----------
@@ -82,12 +85,12 @@ class Command:
         argument = self.argument("level")
         return DEFAULT_LEVEL if argument is None else float(argument)
 
-    @property
+    @cached_property
     def family(self) -> Family | None:
         """Family and link of a `glm`, with Stata's defaults; None for other models."""
         return family_of(self.argument("family"), self.argument("link")) if self.model == GLM else None
 
-    @property
+    @cached_property
     def likelihood(self) -> str:
         """The name of the likelihood: the model, for a `glm` such as `glm family(poisson) link(log)`."""
         family = self.family
@@ -105,7 +108,7 @@ class Command:
         argument = self.argument("baseoutcome")
         return None if argument is None else unquoted(argument)
 
-    @property
+    @cached_property
     def roles(self) -> dict[str, str]:
         """The variables that options and weights name, by role, in a fixed order."""
         family, vce = self.family, self.argument("vce") or ""
@@ -157,7 +160,7 @@ class Command:
         """
         return _once([self.depvar, *(name for term in self.terms for name in term.variables), *self.roles.values()])
 
-    @property
+    @cached_property
     def sources(self) -> tuple[str, ...]:
         """The variables that must be in the data, each once, those of the outcome first."""
         made_of = self._made_of()

@@ -32,6 +32,14 @@ class Admitted:
     names: tuple[str, ...]
 
 
+_ADMITTED = "SELECT fit, attempt, proposal, version, command, names FROM admitted"
+
+
+def _admitted(row: tuple[int, int, str, int, str, str]) -> Admitted:
+    fit, attempt, proposal, version, command, names = row
+    return Admitted((fit, attempt, proposal), version, command, tuple(names.split()))
+
+
 class Answered:
     """What `journal` remembers of the attempts that were admitted."""
 
@@ -40,13 +48,13 @@ class Answered:
 
     def all(self) -> dict[Attempt, Admitted]:
         """Every attempt, in order."""
-        rows = self.journal.rows(
-            "SELECT fit, attempt, proposal, version, command, names FROM admitted ORDER BY fit, attempt, proposal"
-        )
-        found = [
-            Admitted((f, a, p), version, command, tuple(names.split())) for f, a, p, version, command, names in rows
-        ]
+        found = [_admitted(row) for row in self.journal.rows(f"{_ADMITTED} ORDER BY fit, attempt, proposal")]
         return {admitted.attempt: admitted for admitted in found}
+
+    def of(self, attempt: Attempt) -> Admitted | None:
+        """One attempt; None if it was not answered."""
+        row = self.journal.row(f"{_ADMITTED} WHERE fit = ? AND attempt = ? AND proposal = ?", *attempt)
+        return None if row is None else _admitted(row)
 
     def version_of(self, seen: Seen) -> tuple[int, list[str]]:
         """The newest version of the data that nothing speaks against, or the number of a new one.
@@ -108,7 +116,7 @@ class Answered:
         """Remember an attempt; what is remembered already stays as it is."""
         write = self.journal.write
         with self.journal.transaction():
-            if attempt in self.all():
+            if self.of(attempt) is not None:
                 return
             version, _ = self.version_of(seen)
             write(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fedfolder.exchange import strict_json
+from fedfolder.latest import Latest
 
 if TYPE_CHECKING:
     from fedfolder.custody.answered import Attempt
@@ -113,7 +114,11 @@ class Charges:
         return tuple(Spent(*row) for row in rows)
 
 
-def _asked(question: Question) -> str:
+def _digest_of(question: Question) -> str:
     """A digest of a question as it was asked, betas included."""
     payloads = {name: hashlib.sha256(content).hexdigest() for name, content in question.payloads().items()}
     return strict_json.digest([question.declaration(), payloads, question.units()])
+
+
+_asked = Latest(_digest_of, most=2)
+"""The same, made once for a question that is weighed, and charged right after when its answer leaves."""

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from fedfolder.custody.others import possible
 from fedfolder.errors import RefusedError
 from fedfolder.exchange import strict_json
+from fedfolder.latest import latest
 from fedfolder.plan.check import program_of, read_proposal
-from fedfolder.plan.messages import PROPOSAL, comes_to, content, ends_with, own_moments, read_reply
+from fedfolder.plan.messages import PROPOSAL, Content, comes_to, content, ends_with, own_moments, read_reply
 from fedfolder.plan.proposal import Proposal
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.specification import Specification
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fedfolder.estimates import FitResult
-    from fedfolder.exchange.envelope import Message
+    from fedfolder.exchange.envelope import Header, Message
     from fedfolder.plan.check import AnyProposal
     from fedfolder.plan.course import Course
     from fedfolder.plan.restart import Restart
@@ -48,7 +49,7 @@ def proposal_of(requests: Sequence[Message]) -> AnyProposal:
     """
     if not requests or requests[0].header.round != 1:
         raise RefusedError("this fit has no first request", expected="round 1 with its proposal")
-    ours, proposal = _read(strict_json.canonical(content(requests[0]).part(PROPOSAL)))
+    ours, proposal = _carried(requests[0].header)
     for message in requests:
         # Decisions and budgets go by the digest in the header: it must be that of what a person reads.
         if message.header.proposal != ours:
@@ -56,9 +57,15 @@ def proposal_of(requests: Sequence[Message]) -> AnyProposal:
     return proposal
 
 
+@latest
+def _carried(first: Header) -> tuple[str, AnyProposal]:
+    """The digest of the proposal in a first request, and what it says: every round of a fit asks for it."""
+    return _read(strict_json.canonical(Content(first.body, {}).part(PROPOSAL)))
+
+
 @functools.lru_cache(maxsize=4)
 def _read(said: bytes) -> tuple[str, AnyProposal]:
-    """The digest of a proposal in canonical JSON, and what it says: the same for every round of a fit."""
+    """The same of a proposal in canonical JSON: that of a fit at all nodes."""
     return hashlib.sha256(said).hexdigest(), read_proposal(json.loads(said))
 
 
@@ -80,10 +87,15 @@ def digests(proposal: AnyProposal, asked: Question | None = None) -> dict[str, s
         The question; one that depends on no constants has an empty digest of them.
     """
     units = asked.units() if asked is not None else None
+    return {**_of_proposal(proposal), "protocol": strict_json.digest(units) if units is not None else ""}
+
+
+@latest
+def _of_proposal(proposal: AnyProposal) -> dict[str, str]:
+    """What is the same in every round of it."""
     return {
         "proposal": strict_json.digest(proposal.to_dict()),
         "roster": strict_json.digest([list(entry) for entry in proposal.roster]),
-        "protocol": strict_json.digest(units) if units is not None else "",
     }
 
 
@@ -167,14 +179,23 @@ class _Own:
         return [reply for reply in self.replies if reply.header.kind == SUMS]
 
 
-def result(proposal: AnyProposal, messages: Sequence[Message]) -> FitResult | None:
+def result(proposal: AnyProposal, messages: Sequence[Message], course: Course | None = None) -> FitResult | None:
     """The result that follows from what was published, when the last message closes a fit that came to its end.
 
     A check comes to no result: what it finds is for the server's side alone.
+
+    Parameters
+    ----------
+    course : Course, optional
+        As for `question`.
 
     Raises
     ------
     RefusedError, BetaError, TamperedAnswerError
         If what was published is not what the plan leads to.
     """
-    return ends_with(program_of(proposal), [content(message) for message in messages])
+    contents = [content(message) for message in messages]
+    if course is None:
+        return ends_with(program_of(proposal), contents)
+    through = [message.digest for message in messages]
+    return course.ends_with(functools.partial(program_of, proposal), through, contents)

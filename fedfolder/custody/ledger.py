@@ -199,6 +199,8 @@ class Ledger:
         To be asked after `concerns`, which finds out on which version of the data the attempt is.
         """
         most, betas, findings = self.limits.fits, self.limits.evaluations, []
+        if not limited(most) and not (limited(betas) and question.betas):
+            return []
         version, command = self._where(attempt)
         if limited(most) and self._fits_with(attempt[0], command, version) > most:
             findings.append(Finding("fits", (), f"more than {most:g} fits of this version of the data are asked for"))
@@ -214,14 +216,14 @@ class Ledger:
 
     def _where(self, attempt: Attempt) -> tuple[int, str]:
         """The version of the data, and the command, of an attempt; the newest, if nothing of it was seen."""
-        admitted = self._answered.all().get(attempt)
+        admitted = self._answered.of(attempt)
         if admitted is not None:
             return admitted.version, admitted.command
         return self._here.get(attempt, (self._answered.newest(), ""))
 
     def is_admitted(self, attempt: Attempt) -> bool:
         """Whether an attempt was answered before."""
-        return attempt in self._answered.all()
+        return self._answered.of(attempt) is not None
 
     # -- what is written, in the transaction of the reply --------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from fedfolder.custody.charges import limited
 from fedfolder.custody.finding import Finding
 from fedfolder.likelihood.links import PowerLink
 from fedfolder.questions import kept
@@ -84,7 +85,8 @@ def of_driver(limits: AtBetaLimits, proposal: Proposal) -> list[Finding]:
 
 def _of_one(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Iterator[Finding]:
     yield from _largest_beta(limits, question, sample)
-    if not (limits.leverage > 0 or limits.effective_size > 0 or limits.effective_share > 0):
+    # Where there is no limit, nothing of the rows is looked at.
+    if not (limited(limits.leverage) or limits.effective_size > 0 or limits.effective_share > 0):
         return
     found = influence(question, sample, at_least=limits.leverage)
     if not found.units or not question.parameters.count:
@@ -96,7 +98,7 @@ def _of_one(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Iterator[
             f"{100 * limits.effective_share:g} % of the rows"
         )
         yield Finding("effective_size", (), says)
-    if 0 < limits.leverage <= found.leverage:
+    if limited(limits.leverage) and limits.leverage <= found.leverage:
         says = (
             "at this beta what leaves says in some direction little but what one person says: a person's share must be "
             f"below {limits.leverage:g}"
@@ -105,7 +107,7 @@ def _of_one(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Iterator[
 
 
 def _largest_beta(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Iterator[Finding]:
-    if not 0 < limits.largest_beta < np.inf or _has_a_unit(question.specification.likelihood):
+    if not limited(limits.largest_beta) or _has_a_unit(question.specification.likelihood):
         return
     sizes = standardised(question, sample).max(axis=0, initial=0.0)
     # Written so that what is no number is too large.

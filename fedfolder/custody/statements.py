@@ -11,11 +11,12 @@ message is a statement.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import functools
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fedfolder.errors import DifferentQuestionsError, TamperedAnswerError, VersionError
 from fedfolder.exchange import strict_json
-from fedfolder.exchange.envelope import is_signed_by, stem
+from fedfolder.exchange.envelope import MOST_VERIFIED, is_signed_by, stem
 from fedfolder.plan.messages import STATEMENT, STATEMENTS, SUMS
 
 if TYPE_CHECKING:
@@ -48,23 +49,42 @@ def asked_by(request: Message) -> str:
 def state(me: Identity, request: Message) -> dict[str, str]:
     """What a node states of a request that it answers."""
     asked = asked_by(request)
-    return {"asked": asked, "signature": me.sign(_content(request, me.name, asked)).hex()}
+    return {"asked": asked, "signature": me.sign(_Stated.at(request, me.name, asked).content()).hex()}
 
 
-def _content(request: Message, node: str, asked: str) -> bytes:
-    """What is signed."""
-    header = request.header
-    place = {"study": header.study, "fit": header.fit, "attempt": header.attempt, "round": header.round}
-    return _NAME + strict_json.canonical({**place, "node": node, "asked": asked})
+class _Stated(NamedTuple):
+    """What is signed: by which node, at which place, and what it was asked there."""
+
+    study: str
+    fit: int
+    attempt: int
+    round: int
+    node: str
+    asked: str
+
+    @classmethod
+    def at(cls, request: Message, node: str, asked: str) -> _Stated:
+        """At the place of a request."""
+        header = request.header
+        return cls(header.study, header.fit, header.attempt, header.round, node, asked)
+
+    def content(self) -> bytes:
+        """The bytes that are signed."""
+        return _NAME + strict_json.canonical(self._asdict())
 
 
 def _asked(found: object, request: Message, node: str, key: str) -> str | None:
     """What a statement says that `node` was asked at the place of `request`; None if it is no statement of its."""
     match found:
         case {"asked": str() as asked, "signature": str() as signature, **more} if not more:
-            is_signed = is_signed_by(key, signature, _content(request, node, asked))
-            return asked if is_signed else None
+            return asked if _is_signed(_Stated.at(request, node, asked), key, signature) else None
     return None
+
+
+@functools.lru_cache(maxsize=MOST_VERIFIED)
+def _is_signed(stated: _Stated, key: str, signature: str) -> bool:
+    """Whether it is signed: the same three never come to another answer, and many ask in a process of many nodes."""
+    return is_signed_by(key, signature, stated.content())
 
 
 # -- the server -------------------------------------------------------------------------------------------------------
@@ -137,7 +157,8 @@ def require_alike(requests: Sequence[Message], own: Message | None, roster: Rost
             expected="a statement of each node in the roster",
             do=_UPDATE,
         )
-    ours = asked_by(before)
+    # What `before` asks was worked out when it was answered: this node stated it.
+    ours = own.header.body[STATEMENT]["asked"]
     for node, key in roster:
         _require_same(_asked(shown[node], before, node, key), ours, node)
     return True

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import os
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from fedfolder.exchange.files import TEMPORARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from watchdog.events import FileSystemEvent
 
 FIRST_PAUSE = 0.02
 """Seconds between scans right after something happened."""
+ANNOUNCED_PAUSE = 0.25
+"""The same where an event had announced it: the next is likely to be announced, too."""
 LONGEST_PAUSE = 5.0
 """Seconds between scans after a long silence."""
 GROWTH = 1.4
@@ -71,9 +77,9 @@ class Pauses:
         self._first, self._longest, self._growth = first, longest, growth
         self._next = first
 
-    def progress(self) -> None:
-        """Something happened: look again soon."""
-        self._next = self._first
+    def progress(self, *, announced: bool = False) -> None:
+        """Something happened: look again soon, or a little later if an event had announced it."""
+        self._next = min(self._longest, max(self._first, ANNOUNCED_PAUSE)) if announced else self._first
 
     def next(self) -> float:
         """The next pause, in seconds."""
@@ -91,11 +97,19 @@ class Wake:
         Watched one by one; what lies below them is not.
     tell : callable, optional
         Told, in words for a log, when what watches had died.
+    heeds : callable, optional
+        Whether a file of this name that appeared or changed is to wake. Files that are still being written never do.
     """
 
-    def __init__(self, folders: Sequence[Path], tell: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        tell: Callable[[str], None] = lambda _: None,
+        heeds: Callable[[str], bool] = lambda _: True,
+    ) -> None:
         self._folders = folders
         self._tell = tell
+        self._heeds = heeds
         self._event = threading.Event()
         self._observer: Any = None
         self._restarts = 0
@@ -104,14 +118,16 @@ class Wake:
     def _start(self) -> None:
         # Whatever goes wrong here (no such system call, no watches left, a share that has no events), scanning goes on.
         with contextlib.suppress(Exception):
-            self._observer = _observe(self._folders, self._event)
+            self._observer = _observe(self._folders, self._event, self._heeds)
 
-    def wait(self, seconds: float) -> None:
-        """Return after `seconds`, or sooner."""
+    def wait(self, seconds: float) -> bool:
+        """Return after `seconds`, or sooner; whether something woke us."""
         if self._observer is not None and not _alive(self._observer):
             self._restart()
-        if _sliced(seconds, self._event.wait):
+        woken = _sliced(seconds, self._event.wait)
+        if woken:
             self._event.clear()
+        return woken
 
     def _restart(self) -> None:
         self.close()
@@ -137,21 +153,27 @@ def _alive(observer: Any) -> bool:  # noqa: ANN401 - watchdog's Observer is a va
     return bool(observer.is_alive() and all(emitter.is_alive() for emitter in observer.emitters))
 
 
-def _observe(folders: Sequence[Path], event: threading.Event) -> Any:  # noqa: ANN401 - watchdog's Observer is a variable
+def _observe(folders: Sequence[Path], event: threading.Event, heeds: Callable[[str], bool]) -> Any:  # noqa: ANN401 - watchdog's Observer is a variable
     import logging
 
-    from watchdog.events import FileSystemEventHandler
+    from watchdog import events
     from watchdog.observers import Observer
+
+    # Where a system says that a file was closed, that it was begun and grows is not asked for: it costs as much as a
+    # look. Nor is that something was read.
+    kinds: list[type[FileSystemEvent]] = [events.FileCreatedEvent, events.FileMovedEvent, events.FileClosedEvent]
+    if not sys.platform.startswith("linux"):
+        kinds.append(events.FileModifiedEvent)
 
     # It calls it an error when something moves while it stops, and without a handler Python prints that.
     logger = logging.getLogger("watchdog")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
 
-    class _Handler(FileSystemEventHandler):
+    class _Handler(events.FileSystemEventHandler):
         def on_any_event(self, moved: FileSystemEvent) -> None:
-            # Reading is what we do ourselves: waking up for it would never let us sleep.
-            if moved.event_type in {"created", "modified", "moved", "closed"}:
+            name = Path(os.fsdecode(moved.dest_path or moved.src_path)).name
+            if not name.startswith(TEMPORARY) and heeds(name):
                 event.set()
 
     observer = Observer()
@@ -159,5 +181,5 @@ def _observe(folders: Sequence[Path], event: threading.Event) -> Any:  # noqa: A
     for folder in folders:
         # One by one: a folder that cannot be watched costs the others nothing.
         with contextlib.suppress(Exception):
-            observer.schedule(_Handler(), str(folder))
+            observer.schedule(_Handler(), str(folder), event_filter=kinds)
     return observer

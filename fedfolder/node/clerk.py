@@ -44,6 +44,7 @@ class Clerk:
         self._outbox = Outbox(home.path, record.say)
         self._waiting: tuple[int, int] | None = None
         self._said = ""
+        self._to_copy: list[Message] = []
 
     def answer_pending(self) -> bool:
         """Answer the request that was accepted and not answered, if there is one and no person is waited for."""
@@ -93,9 +94,17 @@ class Clerk:
                 body=reply.body,
             )
         self._outbox.clear(asked)
-        self._record.keep(asked)
-        self._record.keep(message)
+        self._to_copy += [asked, message]
         self._record.say(words.sent(message))
+
+    def keep_copies(self) -> None:
+        """Copy what was answered, and the answer, for people. That may wait until the answer is out.
+
+        After a crash before that, the last two messages are copied when the node starts.
+        """
+        messages, self._to_copy = self._to_copy, []
+        for message in messages:
+            self._record.keep(message)
 
     def _reply(self, asked: Message) -> Reply | None:
         """The reply to a request; None while a person is waited for."""
@@ -173,7 +182,7 @@ class Clerk:
         shown = self._answerer.require_alike(requests, proposal.roster)
         if not shown and self._has_sent_sums(asked.header.number - 1) and isinstance(proposal, Proposal):
             self._record.say(f"{asked.name} does not show that all nodes were asked the same in the last round")
-        result = gate.result(proposal, requests)
+        result = gate.result(proposal, requests, self._answerer.course)
         if result is not None:
             self._record.keep_result(asked, result)
 

@@ -98,6 +98,12 @@ class Node:
         """
         if not self._opened:
             self._open()
+        try:
+            return self._work()
+        finally:
+            self.clerk.keep_copies()
+
+    def _work(self) -> bool:
         self.clerk.answer_pending()
         written, message = self.mailbox.look()
         if written:
@@ -112,6 +118,13 @@ class Node:
             self.mailbox.publish()
             self._tidy()
         return True
+
+    def heeds(self, name: str) -> bool:
+        """Whether a file that appears calls for a look: a JSON, with which a message is mostly whole.
+
+        Whatever appears does while a message lies there that is not.
+        """
+        return name.endswith(".json") or bool(self.mailbox.findings)
 
     def fetch(self) -> None:
         """Take what has come, and answer nothing yet.
@@ -178,13 +191,15 @@ def run(home: NodeHome, *, echo: Callable[[str], None], stop: Callable[[], bool]
 
 
 def _work_until(stop: Callable[[], bool], node: Node) -> None:
-    pauses, watch = Pauses(longest=node.home.longest_pause), _Watch(node.home.exchange / TO_NODE, node.record.say)
-    reached = True
+    pauses = Pauses(longest=node.home.longest_pause)
+    watch = _Watch(node.home.exchange / TO_NODE, node.record.say, node.heeds)
+    reached, heard = True, False
     with contextlib.closing(watch):
         while not stop():
             try:
                 if node.work():
-                    pauses.progress()
+                    pauses.progress(announced=heard)
+                    heard = False
                 if not reached:
                     node.record.say("the exchange is back")
                 reached = True
@@ -193,26 +208,28 @@ def _work_until(stop: Callable[[], bool], node: Node) -> None:
                     # One line for a share that is away all night, whatever each look finds wrong with it.
                     node.record.say(f"waiting for the exchange: {error}")
                 reached = False
-            watch.wait(pauses.next(), reached=reached)
+            heard = watch.wait(pauses.next(), reached=reached) or heard
 
 
 class _Watch:
     """Waits for the next look: until something moves in `folder`, or simply for a time while that is out of reach."""
 
-    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, tell: Callable[[str], None], heeds: Callable[[str], bool]) -> None:
         self._folder = folder
         self._tell = tell
+        self._heeds = heeds
         self._wake: Wake | None = None
 
-    def wait(self, seconds: float, *, reached: bool) -> None:
+    def wait(self, seconds: float, *, reached: bool) -> bool:
+        """Return whether something moved."""
         if not reached:
             # What watches a folder that went away does not see it return.
             self.close()
             sleep(seconds)
-            return
+            return False
         if self._wake is None:
-            self._wake = Wake([self._folder], self._tell)
-        self._wake.wait(seconds)
+            self._wake = Wake([self._folder], self._tell, self._heeds)
+        return self._wake.wait(seconds)
 
     def close(self) -> None:
         if self._wake is not None:

@@ -76,11 +76,21 @@ class Record:
 
     def _copy(self, path: Path, content: bytes) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.is_file() or path.read_bytes() != content:
-                path.write_bytes(content)
+            self._write(path, content)
         except OSError as error:
             self.say(f"no copy was kept as {path}: {error.strerror}; the journal has it")
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """Write what is mostly new, into a folder that is mostly there."""
+        try:
+            with path.open("xb") as file:
+                file.write(content)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except FileExistsError:
+            if not path.is_file() or path.read_bytes() != content:
+                path.write_bytes(content)
 
     def keep_result(self, message: Message, result: FitResult) -> None:
         """Write the table of a fit that was closed, as this node derives it itself from what was published."""

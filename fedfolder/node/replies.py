@@ -81,7 +81,8 @@ class Outbox:
 
     def clear(self, asked: Message) -> None:
         """Take a reply away that has left, or will not."""
-        shutil.rmtree(self.place(asked), ignore_errors=True)
+        if self._folder.exists():
+            shutil.rmtree(self.place(asked), ignore_errors=True)
 
     def place(self, asked: Message) -> Path:
         """Where the reply to `asked` lies."""

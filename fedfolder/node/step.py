@@ -106,7 +106,7 @@ class Answerer:
     holding: Holding
     journal: Journal
     _kept: Read | None = field(default=None, init=False)
-    _course: Course = field(default_factory=Course, init=False)
+    course: Course = field(default_factory=Course, init=False)
 
     def answer(self, requests: Sequence[Message]) -> Answered | Held:
         """The answer to the last of a fit's `requests`, or that it waits for a person.
@@ -130,7 +130,7 @@ class Answerer:
         refuse(self.desk.standing(of_driver(self.desk.policy.limits, proposal)))
         self.holding.require(Specification.of(proposal.command))
         replies = self.journal.of_fit(attempt.fit, OUT, peer=SERVER)
-        question = gate.question(proposal, requests, replies, self._course)
+        question = gate.question(proposal, requests, replies, self.course)
         read = self.read(attempt, proposal.command)
         held = self.desk.look(attempt, Specification.of(proposal.command), read.sample, read.seen)
         if held:

@@ -156,13 +156,20 @@ class _Candidates:
         self._scores = scores_of(proposal) if proposal is not None and proposal.shares_rounds else None
         self._products: tuple[Array, Products] | None = None
         self._rule = LastStep(quadratic=start.layout.specification.likelihood.least_squares)
-        self._points: tuple[Point | None, Point] = (None, self._point(start.beta, start.derivatives))
+        self._before: tuple[Array, Derivatives] | None = None
+
+    def _points(self) -> tuple[Point | None, Point]:
+        """The best beta so far with its step, and the best before it, if there was one."""
+        before = None if self._before is None else self._point(*self._before)
+        return before, self._point(self._at, self._best)
 
     def _point(self, beta: Array, found: Derivatives) -> Point:
         return point_at(beta, found, lambda there: scale_of(self._start.layout, there))
 
     def known(self, beta: Array) -> tuple[Array, Derivatives] | None:
         """The answer at `beta` (P,), if it came with that to a longer step."""
+        if not self._answered:
+            return None
         near = near_to(beta, self._best, self._start)
         for asked, found in self._answered:
             if (np.abs(asked.beta - beta) <= near).all():
@@ -182,7 +189,7 @@ class _Candidates:
             Evaluation(layout.specification, start.design, b, near_to(b, self._best, start), start.excluded)
             for b in [beta, *self._halved(beta)]
         ]
-        expected = self._scores is not None and self._rule.is_expected(*self._points, taken=self._is_few)
+        expected = self._scores is not None and self._rule.is_expected(*self._points(), taken=self._is_few)
         scores, self._scores = (self._scores, None) if expected else (None, self._scores)
         if scores is not None:
             kind = scores(layout.specification, start.design, beta, questions[0].tolerance, start.excluded)
@@ -196,14 +203,13 @@ class _Candidates:
     def _go_on(self, beta: Array, found: Derivatives) -> None:
         # A step too long can end where the information vanishes; standard errors there would let anything pass.
         if found.loglike > self._best.loglike:
-            self._best, self._at = found, beta
-            self._points = (self._points[1], self._point(beta, found))
+            self._before, self._best, self._at = (self._at, self._best), found, beta
 
     def _halved(self, beta: Array) -> list[Array]:
         """The step to `beta` (P,) halved, as often as may be; nothing where its full length will do."""
         if self._spare < HALVINGS:
             return []
-        if self._points[1].distance <= UNCERTAIN:
+        if self._point(self._at, self._best).distance <= UNCERTAIN:
             return []
         self._spare -= HALVINGS
         return [self._at + (beta - self._at) * 0.5**k for k in range(1, HALVINGS + 1)]

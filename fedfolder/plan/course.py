@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from fedfolder.errors import RefusedError
-from fedfolder.plan.messages import asked, history
+from fedfolder.plan.messages import SUMS, asked, history
 from fedfolder.questions.question import Question
 
 if TYPE_CHECKING:
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 
 class _Place(NamedTuple):
-    """A program, the messages that it was driven through, and the question that it has come to."""
+    """A program, the messages that it was driven through, and the question that it has come to.
+
+    With that question as the last of these messages asks it, once that was looked at.
+    """
 
     program: AnyProgram
     through: tuple[str, ...]
     reached: Question
+    asked: Question | None = None
 
 
 class Course:
@@ -58,9 +62,20 @@ class Course:
             As `messages.comes_to`.
         """
         reached = self.follow(begin, digests, requests, hold)
-        if not isinstance(reached, Question):
+        if not isinstance(reached, Question) or self._at is None:
             raise RefusedError("the plan is at its end: there is nothing left to ask")
-        return asked(reached, requests[-1])
+        as_asked = self._at.asked or asked(reached, requests[-1])
+        self._at = self._at._replace(asked=as_asked)
+        return as_asked
+
+    def ends_with(
+        self, begin: Callable[[], AnyProgram], digests: Sequence[str], contents: Sequence[Content]
+    ) -> FitResult | None:
+        """The result that follows from a fit's requests and its closing; as `messages.ends_with`."""
+        if SUMS not in contents[-1].files:
+            return None
+        reached = self.follow(begin, digests, contents)
+        return None if isinstance(reached, Question) else reached
 
     def follow(
         self,
@@ -82,12 +97,11 @@ class Course:
             if at is None or at.through != tuple(digests[: len(at.through)]):
                 program = begin()
                 at = _Place(program, tuple(digests[:1]), next(program))
-            reached = at.reached
-            for past in history(contents, hold)[len(at.through) - 1 :]:
-                step = past(reached)
-                reached = at.program.send((step.asked, step.sums))
+            for past in history(contents, hold, since=len(at.through), first=at.asked):
+                step = past(at.reached)
+                at = at._replace(reached=at.program.send((step.asked, step.sums)), asked=None)
         except StopIteration as end:
             result: FitResult | None = end.value
             return result
-        self._at = _Place(at.program, tuple(digests), reached)
-        return reached
+        self._at = at._replace(through=tuple(digests))
+        return at.reached

@@ -232,19 +232,30 @@ def ends_with(program: AnyProgram, contents: Sequence[Content]) -> FitResult | N
     return None if isinstance(reached, Question) else reached
 
 
-def history(contents: Sequence[Content], hold: Hold | None = None) -> list[Past]:
-    """The rounds that are over: what was asked, and the sums that the message after it published. For `expected`."""
+def history(
+    contents: Sequence[Content], hold: Hold | None = None, *, since: int = 1, first: Question | None = None
+) -> list[Past]:
+    """The rounds that are over: what was asked, and the sums that the message after it published. For `expected`.
+
+    Parameters
+    ----------
+    since : int
+        The first of them that is wanted, from 1.
+    first : Question, optional
+        What was asked in that one, where it was looked at before.
+    """
 
     def past(number: int, content: Content, after: Content) -> Past:
         def step(question: Question) -> Step:
-            found = Step(asked(question, content), published(question, after))
+            known = first if number == since else None
+            found = Step(known or asked(question, content), published(question, after))
             if hold is not None:
                 hold(number, found.asked, found.sums)
             return found
 
         return step
 
-    return [past(number, *pair) for number, pair in enumerate(itertools.pairwise(contents), start=1)]
+    return [past(number, *pair) for number, pair in enumerate(itertools.pairwise(contents[since - 1 :]), start=since)]
 
 
 def asked(question: Question, content: Content) -> Question:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -74,7 +75,7 @@ class AtBeta(Question):
 
     wanted: ClassVar[str] = "derivatives at its beta"
 
-    @property
+    @functools.cached_property
     def parameters(self) -> Parameters:
         """How beta is laid out."""
         return Parameters.of(self.specification.likelihood, self.design)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -39,14 +40,20 @@ class Contribution:
             self.further[name] = self.further.get(name, 0.0) + value
 
 
+@functools.lru_cache(maxsize=16)
+def _lower(parameters: int) -> NDArray[np.bool_]:
+    """The places (P, P) on the diagonal and below it."""
+    return np.tri(parameters, dtype=np.bool_)
+
+
 def settled(total: Contribution) -> Contribution:
     """The same with one triangle of the Hessian on both sides; nothing but zeros where anything is not finite.
 
     Both triangles come out of the same products, but not always of the same order of additions.
     """
     if math.isfinite(total.loglike) and np.isfinite(total.score).all() and np.isfinite(total.hessian).all():
-        lower = np.tril(total.hessian)
-        return dataclasses.replace(total, hessian=lower + np.tril(total.hessian, -1).T)
+        one = np.where(_lower(len(total.score)), total.hessian, total.hessian.T)
+        return dataclasses.replace(total, hessian=one + 0.0)  # a zero has no sign
     undefined = Contribution.nothing(len(total.score))
     undefined.further = dict.fromkeys(total.further, 0.0)
     undefined.defined = False

@@ -58,11 +58,14 @@ class Evaluation(AtBeta):
 
     def compute(self, sample: Sample) -> Sums:
         """Sums over the rows of `sample`."""
-        return self.answer(contribution(self, sample), sample)
+        return self._answer(contribution(self, sample), sample)
 
     def answer(self, found: Contribution, sample: Sample) -> Sums:
         """The answer from the sums over the rows of `sample`, whoever has made them."""
-        found, nobs = settled(found), self.included(sample).nobs
+        return self._answer(settled(found), sample)
+
+    def _answer(self, found: Contribution, sample: Sample) -> Sums:
+        nobs = self.included(sample).nobs
         rows: dict[Labels, Values] = {
             (CANDIDATE, *label): (float(found.score[j]), *map(float, found.hessian[j]))
             for j, label in enumerate(self.parameters.labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ ONLY = "xb"
 """The equation of a model that has one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parameters:
     """How P = q p + r parameters are laid out: q equations with the p columns of one design, then r ancillaries."""
 
@@ -47,7 +48,7 @@ class Parameters:
         """p, the columns of an equation."""
         return len(self.design.terms)
 
-    @property
+    @functools.cached_property
     def labels(self) -> tuple[tuple[str, str], ...]:
         """Equation and term of each parameter, as files have them."""
         return (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fedfolder.likelihood import RowLikelihood
-from fedfolder.questions import compute
+from fedfolder.questions import compute, kept
 from fedfolder.questions.blocks import looked_up
 from fedfolder.questions.patterns import with_counts
 from fedfolder.questions.whitening import Influence, Whitening, effective_size, largest, top
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Numbers = NDArray[np.integer[Any]]
+
+ROUNDED = 1e-9
+"""A share of a bound that no rounding of it reaches."""
 
 
 def information_of_rows(question: AtBeta, sample: Sample) -> Array:
@@ -109,10 +112,15 @@ class _Look:
         parameters, units = self.question.parameters, 0.0
         effective = [_Effective() for _ in parameters.equations]
         near, traces, far = np.zeros(sample.nobs, dtype=np.bool_), list["Array"](), 0.0
+        squares = _Squares.of(self.question, sample)
         for block in _blocks(self.question, sample, counting=self.counting, counts=counts):
             units += len(block.z) if block.counts is None else float(block.counts.sum())
             for e, sizes in enumerate(effective):
                 sizes.add(block.sizes[e, e], block.counts)
+            highest = self._highest(block, squares)
+            if highest < self.at_least:
+                far = max(far, highest)
+                continue
             found = self._traces(block)
             near[block.rows] = found >= self.at_least
             traces.append(found[near[block.rows]])
@@ -134,10 +142,17 @@ class _Look:
         effective = min((effective_size(sizes) for sizes in equations), default=0.0)
         near = bounds >= self.at_least
         far, numbers, rows = bounds.max(initial=0.0, where=~near), np.cumsum(near) - 1, looked_up(near, owner)
-        kept, unit, traces = sample.where(rows), looked_up(numbers, owner[rows]), np.zeros(int(near.sum()))
-        for block in _blocks(self.question, kept, counting=False) if kept.nobs else ():
+        some, unit, traces = sample.where(rows), looked_up(numbers, owner[rows]), np.zeros(int(near.sum()))
+        for block in _blocks(self.question, some, counting=False) if some.nobs else ():
             np.add.at(traces, unit[block.rows], self._exactly(block))
         return Influence(float(units), effective, self._largest(np.append(traces, far), sample, rows, unit))
+
+    def _highest(self, block: _Block, squares: _Squares) -> float:
+        """What no trace of T' I_i T in a block is above: by the largest square of each column, whatever the row."""
+        total = 0.0
+        for e, at, x in _predictors(self.question.parameters, squares.largest(block)):
+            total += float(block.sizes[e, e].max(initial=0.0)) * float((x @ self.whitening.bounds[at])[0])
+        return total * (1 + ROUNDED)
 
     def _traces(self, block: _Block) -> Array:
         """The trace of T' I_i T of each row, or a bound on it where that is low."""
@@ -170,15 +185,34 @@ class _Look:
         unit : (m,) integers
             The place of the unit of each row that is `near` (n,) among the traces.
         """
-        kept, parameters, t = sample.where(near), self.question.parameters, self.whitening.matrix
+        some, parameters, t = sample.where(near), self.question.parameters, self.whitening.matrix
 
         def leverage(place: int) -> float:
             information = np.zeros((parameters.count, parameters.count))
-            for block in _blocks(self.question, kept.where(unit == place), counting=self.counting):
+            for block in _blocks(self.question, some.where(unit == place), counting=self.counting):
                 _add(information, parameters, block.z, block.sizes)
             return top(t.T @ information @ t)
 
         return largest(traces, self.at_least, leverage)
+
+
+@dataclass(frozen=True, slots=True)
+class _Squares:
+    """The largest square of each column (1, p) in each block of rows, by its first row: no beta changes it."""
+
+    found: dict[int, Array]
+
+    @classmethod
+    def of(cls, question: AtBeta, sample: Sample) -> _Squares:
+        """Those that are known of the columns of a question; others are found when they are asked for."""
+        return kept.once(sample, "largest squares", question.design, lambda: cls({}))
+
+    def largest(self, block: _Block) -> Array:
+        """Those of a block."""
+        start = block.rows.start
+        if start not in self.found:
+            self.found[start] = np.square(block.z).max(axis=0, initial=0.0, keepdims=True)
+        return self.found[start]
 
 
 @dataclass(slots=True)

@@ -118,17 +118,24 @@ def read_number(text: str, *, where: str) -> float:
     TamperedAnswerError
         If it is none, or not finite.
     """
-    # `float` alone would take spaces, underscores, other scripts' digits and words for numbers.
-    value = float(text) if _NUMBER.fullmatch(text) else math.nan
-    if not math.isfinite(value):
+    value = _number(text)
+    if value is None:
         raise TamperedAnswerError("this is not a finite number", where=where, found=repr(text[:40]))
     return value
 
 
+def _number(text: str) -> float | None:
+    """The finite number that `text` stands for; None if it stands for none."""
+    # `float` alone would take spaces, underscores, other scripts' digits and words for numbers.
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
+    return value if math.isfinite(value) else None
+
+
 def write_table(keys: Sequence[str], columns: Sequence[str], rows: Mapping[Labels, Sequence[float]]) -> bytes:
     """A table as CSV (RFC 4180, UTF-8, line ends of one byte): a heading, then a row a label."""
-    lines = [[*keys, *columns], *([*labels, *map(write_number, values)] for labels, values in rows.items())]
-    return "".join(",".join(map(_field, line)) + "\n" for line in lines).encode()
+    # A number is written in characters that need no quotes.
+    lines = [[*map(_field, labels), *map(write_number, values)] for labels, values in rows.items()]
+    return "".join(",".join(line) + "\n" for line in [[*map(_field, (*keys, *columns))], *lines]).encode()
 
 
 def _field(text: str) -> str:
@@ -157,7 +164,10 @@ def read_table(content: bytes, keys: Sequence[str], *, where: str) -> tuple[Labe
         labels, cells = tuple(line[:width]), line[width:]
         if len(line) != len(lines[0]) or labels in rows:
             raise TamperedAnswerError("a row has another length, or stands twice", where=f"{where}: line {number}")
-        rows[labels] = tuple(read_number(cell, where=f"{where}: line {number}") for cell in cells)
+        values = tuple(value for cell in cells if (value := _number(cell)) is not None)
+        if len(values) != len(cells):
+            values = tuple(read_number(cell, where=f"{where}: line {number}") for cell in cells)
+        rows[labels] = values
     return tuple(lines[0][width:]), rows
 
 

@@ -37,11 +37,14 @@ def scaled(information: Array, by: Array) -> Array:
 def _factor(information: Array) -> tuple[Array, Array]:
     """D and the lower Cholesky factor of D I D."""
     by = scaling(information)
-    matrix = scaled(information, by)
+    return by, _cholesky(scaled(information, by))
+
+
+def _cholesky(matrix: Array) -> Array:
     if not np.isfinite(matrix).all():
         raise NotConcave("the information is not finite")
     try:
-        return by, np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+        return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
     except np.linalg.LinAlgError:
         raise NotConcave("the information is not positive definite") from None
 
@@ -67,7 +70,13 @@ def solve(information: Array, v: Array) -> Array:
     NotConcave
         If the information is not positive definite.
     """
-    by, lower = _factor(information)
+    by = scaling(information)
+    return solve_scaled(by, scaled(information, by), v)
+
+
+def solve_scaled(by: Array, matrix: Array, v: Array) -> Array:
+    """I^-1 v, as `solve`, from the diagonal of D and from D I D."""
+    lower = _cholesky(matrix)
     return by * np.linalg.solve(lower.T, np.linalg.solve(lower, by * v))
 
 

@@ -53,12 +53,13 @@ def point_at(beta: Array, derivatives: Derivatives, scale: Callable[[Derivatives
     """
     information = -derivatives.hessian
     by = info.scaling(information)
-    values, vectors = np.linalg.eigh(info.scaled(information, by))
+    matrix = info.scaled(information, by)
+    values, vectors = np.linalg.eigh(matrix)
     sizes = np.abs(values)
     largest = float(sizes.max(initial=0.0))
     concave = bool((values > CURVED * len(values) * largest).all())
     if concave:
-        step = info.solve(information, derivatives.score)
+        step = info.solve_scaled(by, matrix, derivatives.score)
     else:
         used = np.maximum(sizes, FLOOR * largest) if largest > 0 else np.ones_like(sizes)
         step = by * (vectors @ ((vectors.T @ (by * derivatives.score)) / used))

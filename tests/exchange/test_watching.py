@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from fedfolder.exchange import watching
+from fedfolder.exchange import files, watching
 from fedfolder.exchange.watching import Pauses, Wake
 
 LONG = 20.0
@@ -67,6 +67,27 @@ def test_reading_does_not_wake(tmp_path):
         wake.close()
 
 
+def test_what_is_still_being_written_does_not_wake_and_what_is_there_does(tmp_path):
+    names = set()
+
+    def heeds(name):
+        names.add(name)
+        return name.endswith(".json")
+
+    wake = Wake([tmp_path], heeds=heeds)
+    try:
+        (tmp_path / f"{files.TEMPORARY}1").write_bytes(b"x")
+        files.write(tmp_path / "beta.csv", b"x")
+        assert not wake.wait(0.3), "nothing that is heeded"
+        timer = threading.Timer(0.1, lambda: files.write(tmp_path / "m000001-x.json", b"x"))
+        timer.start()
+        assert wake.wait(LONG)
+        timer.join()
+    finally:
+        wake.close()
+    assert names == {"beta.csv", "m000001-x.json"}, "the names that files are renamed to, and no other"
+
+
 def test_without_events_waiting_takes_its_time(tmp_path):
     wake = Wake([tmp_path])
     try:
@@ -92,6 +113,19 @@ def test_pauses_grow_to_a_limit_and_begin_anew_after_progress():
     assert [pauses.next() for _ in range(5)] == [0.5, 1.0, 2.0, 3.0, 3.0]
     pauses.progress()
     assert pauses.next() == 0.5
+
+
+def test_after_what_was_announced_the_next_look_comes_a_little_later():
+    pauses = Pauses()
+    for longest, first in [(5.0, watching.ANNOUNCED_PAUSE), (0.1, 0.1)]:
+        pauses = Pauses(longest=longest)
+        pauses.progress(announced=True)
+        assert pauses.next() == first
+    pauses.progress(announced=False)
+    assert pauses.next() == watching.FIRST_PAUSE
+    pauses = Pauses(first=1.0)
+    pauses.progress(announced=True)
+    assert pauses.next() == 1.0
 
 
 def test_the_usual_pauses_are_short_at_first_and_bounded():

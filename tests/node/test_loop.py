@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,12 +24,15 @@ from fedfolder.errors import (
 )
 from fedfolder.exchange.journal import OUT
 from fedfolder.exchange.names import SERVER
-from fedfolder.node.loop import once, only_one, run
+from fedfolder.exchange.watching import ANNOUNCED_PAUSE, FIRST_PAUSE, GROWTH
+from fedfolder.node import loop
+from fedfolder.node.loop import Node, once, only_one, run
 from fedfolder.node.step import REFUSALS, refusal
 from fedfolder.node.words import history, printable
 from fedfolder.plan.proposal import read_command
 
 if TYPE_CHECKING:
+    from fedfolder.exchange.mailbox import Mailbox
     from tests.node.places import Bench
 
 
@@ -59,6 +63,39 @@ def test_copies_that_a_crash_swallowed_are_made_up_for(bench: Bench) -> None:
         path.unlink()
     bench.wake("north").work()
     assert all(path.exists() for path in last)
+
+
+def test_copies_are_made_once_the_answer_is_out_also_where_it_cannot_go(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file is opened, and nothing is asked of folders that are there."""
+    made, mkdir = list[str](), Path.mkdir
+
+    def counted(path: Path, *arguments: Any, **options: Any) -> None:
+        made.append(path.name)
+        mkdir(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", counted)
+    node, out = bench.nodes["north"], bench.folder / "exchange" / "lbw" / "north" / "to-server"
+    kept = bench.folder / "north" / "kept" / "fit1"
+    seen = list[set[str]]()
+    publish = type(node.mailbox).publish
+
+    def published(mailbox: Mailbox) -> list[str]:
+        written = publish(mailbox)
+        if mailbox is node.mailbox and any("round2" in name for name in written):
+            seen.append({path.name for path in kept.iterdir() if "round2" in path.name})
+            raise ExchangeError("the share is away", where=str(out))
+        return written
+
+    monkeypatch.setattr(type(node.mailbox), "publish", published)
+    with pytest.raises(ExchangeError, match="the share is away"):
+        bench.run()
+    assert seen == [set()]
+    asked, answered = ("beta.csv", "sums.csv", "instruction.json"), ("derivatives.csv", "result.json")
+    copies = {path.name for path in kept.iterdir() if "round2" in path.name}
+    assert copies == {f"m000002-fit1-round2-{label}" for label in (*asked, *answered)}
+    assert made.count("fit1") == 2, "one a node"
 
 
 def test_a_refusal_names_every_variable_that_a_rule_is_about() -> None:
@@ -141,6 +178,51 @@ def test_a_daemon_outlives_an_exchange_that_is_missing_at_the_start_and_goes_awa
     assert waiting == ["waiting for t", "the exchange ", "waiting for t", "the exchange "]
     assert bench.on_share("north", "to-server") == ["m000000-hello.json"]
     assert threading.active_count() == threads
+
+
+class Watched:
+    """Plays what a daemon waits by: whether each wait ends by an event."""
+
+    def __init__(self, ends: list[bool]) -> None:
+        self.ends = list(ends)
+        self.waited: list[float] = []
+
+    def wait(self, seconds: float, *, reached: bool) -> bool:
+        assert reached
+        self.waited.append(seconds)
+        return self.ends.pop(0)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_where_an_event_announces_each_message_a_daemon_looks_less_often_by_itself(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    """Also where a look was there before the event."""
+    something = [True, False, True, False, False] if late else [True, True, False, False]
+    ends = [False, True, False, False, False] if late else [True, False, False, False]
+    watched, passes = Watched(ends), iter(something)
+    monkeypatch.setattr(loop, "_Watch", lambda *_: watched)
+    monkeypatch.setattr(Node, "work", lambda _: next(passes))
+    bench.nodes["north"].close()
+    run(bench.home("north"), echo=lambda _: None, stop=lambda: len(watched.waited) == len(something))
+    first, then = FIRST_PAUSE, ANNOUNCED_PAUSE
+    grown = [then, then * GROWTH, then * GROWTH**2]
+    assert watched.waited == ([first, first * GROWTH, *grown] if late else [first, *grown])
+
+
+def test_a_payload_is_heeded_while_its_message_waits_for_it(bench: Bench) -> None:
+    bench.run()
+    node = bench.nodes["north"]
+    node.work()
+    due = f"m{node.mailbox.waits_for():06d}-fit2-round1"
+    assert node.heeds(f"{due}-instruction.json")
+    assert not node.heeds(f"{due}-beta.csv")
+    (node.home.exchange / "to-node" / f"{due}-instruction.json").write_bytes(b"{")
+    node.work()
+    assert node.heeds(f"{due}-beta.csv")
 
 
 def test_one_at_a_time(bench: Bench) -> None:

@@ -128,6 +128,28 @@ def test_every_request_is_come_to_and_so_is_the_end(name: str) -> None:
     assert held == list(range(1, len(whole)))
 
 
+@pytest.mark.parametrize("name", [name for name in PROPOSALS if name != "external"])
+def test_a_closing_ends_what_was_followed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the round before: nothing is looked at again. And from nothing, after a restart."""
+    said, course, looked = conversation(name), Course(), list[Question]()
+    ended = messages.ends_with(said.begin(), said.contents)
+    for k in range(1, len(said.contents)):
+        course.comes_to(said.begin, said.digests[:k], said.contents[:k])
+    true = messages.asked
+
+    def counted(question: Question, content: Content) -> Question:
+        looked.append(question)
+        return true(question, content)
+
+    monkeypatch.setattr(messages, "asked", counted)
+    assert shown(course.ends_with(said.begin, said.digests, said.contents)) == shown(ended)
+    assert not looked
+    for _ in range(2):
+        assert shown(course.ends_with(said.begin, said.digests, said.contents)) == shown(ended)
+    assert len(looked) == 2 * (len(said.contents) - 1)
+    assert course.ends_with(said.begin, said.digests, (*said.contents[:-1], without(said.contents[-1]))) is None
+
+
 def moved(content: Content) -> Content:
     """Asked at another beta, or with other columns."""
     for name, file in content.files.items():
@@ -167,9 +189,10 @@ def test_whatever_came_before_what_is_come_to_is_the_same(seed: int) -> None:
         contents, digests = list(said.contents[:k]), list(said.digests[:k])
         if chance.random() < 0.3:
             where = chance.choice([k - 1, chance.randrange(k)])
-            contents[where] = chance.choice(HARMS)(contents[where])
+            harm = chance.choice(HARMS)
+            contents[where] = harm(contents[where])
             # Whatever differs has another digest, and so has all that follows it.
-            digests[where:] = [f"{digest} of {seed}" for digest in digests[where:]]
+            digests[where:] = [f"{digest} {harm.__name__} from {where}" for digest in digests[where:]]
         if chance.random() < 0.1:
             course = Course()
         place[name] = k

@@ -13,7 +13,7 @@ from fedfolder.node.data import sample_from_frame
 from fedfolder.plan.fit import fit
 from fedfolder.plan.proposal import Proposal, read_command
 from fedfolder.questions import influence as module
-from fedfolder.questions import kept, patterns
+from fedfolder.questions import kept, patterns, prepared, row_influence
 from fedfolder.questions.compute import contribution
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.influence import influence
@@ -154,3 +154,34 @@ def test_rows_without_any_information_have_no_effective_size():
     sample, (question, *_) = evaluations("logit y x", problem("logit").frame)
     far = dataclasses.replace(question, beta=np.array([0.0, 2000.0]))
     assert influence(far, sample).effective == 0
+
+
+@pytest.mark.parametrize("name", [n for n, of in LIKELIHOODS.items() if not isinstance(of, SetLikelihood)])
+def test_blocks_in_which_no_row_can_be_near_are_not_looked_at_row_by_row(name, monkeypatch):
+    """And where one can, it is found: what is said of the limit is what a look at each row says."""
+    given = problem(name, n=200)
+    given.frame.loc[170, "x"] = 6.0
+    sample, asked = evaluations(given.command(), given.frame, most=2)
+    monkeypatch.setattr(prepared, "blocks_of", lambda n: [slice(k, min(k + 40, n)) for k in range(0, n, 40)])
+    looked, true = list[int](), row_influence._Look._traces  # noqa: SLF001 - what is counted
+
+    def counted(look, block):
+        looked.append(block.rows.start)
+        return true(look, block)
+
+    monkeypatch.setattr(row_influence._Look, "_traces", counted)  # noqa: SLF001
+    question = asked[-1]
+    for at_least in (0.1, 0.5, 1e12):
+        kept.forget()
+        looked.clear()
+        short = influence(question, sample, at_least=at_least)
+        closely = list(looked)
+        with monkeypatch.context() as patch:
+            patch.setattr(row_influence._Look, "_highest", lambda *_: np.inf)  # noqa: SLF001
+            whole = influence(question, sample, at_least=at_least)
+        assert looked[len(closely) :] == [0, 40, 80, 120, 160]
+        assert (short.units, short.effective) == (whole.units, whole.effective)
+        assert short.leverage == whole.leverage or max(short.leverage, whole.leverage) < at_least
+        assert (short.leverage >= at_least) == (whole.leverage >= at_least)
+        assert influence(question, sample, at_least=at_least) == short, "from the squares that are known"
+    assert closely != [0, 40, 80, 120, 160], "none has a leverage of a million millions"
