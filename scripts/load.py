@@ -84,7 +84,7 @@ def descriptors(pid: int) -> int:
         return -1
 
 
-def held(pid: int | str) -> int:
+def held(pid: int) -> int:
     """The fewest open descriptors of a few looks: a file that is just being read or listed is none that is kept."""
     found = []
     for _ in range(LOOKS):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from fedfolder.exchange.audit import Detail, Line
 
+_HEAD = "the last line of the audit"
+
 
 class Audited(Database):
     """The database at `path`; `clock` gives the time of a line as text.
@@ -50,11 +52,11 @@ class Audited(Database):
             What there is to say, by name; plain text is named `text`. Nothing of the data.
         """
         with self.transaction():
-            last = self._last_line()
-            number_, before = (last.line, last.digest) if last else (0, audit.START)
+            number_, before = self.known(_HEAD, self._head)
             said = audit.structured(detail)
-            line = audit.Line(self._clock(), audit.known(event), peer, number, said, number_ + 1, "")
-            self._db.execute(audit.INSERT, audit.as_row(line.after(before)))
+            line = audit.Line(self._clock(), audit.known(event), peer, number, said, number_ + 1, "").after(before)
+            self._db.execute(audit.INSERT, audit.as_row(line))
+            self._known.put(_HEAD, (line.line, line.digest))
 
     def audit_lines(self) -> list[Line]:
         """All lines of the audit, oldest first."""
@@ -79,9 +81,10 @@ class Audited(Database):
             )
         return lines
 
-    def _last_line(self) -> Line | None:
-        row = self.row(f"{audit.SELECT} ORDER BY line DESC LIMIT 1")
-        return audit.from_row(row) if row else None
+    def _head(self) -> tuple[int, str]:
+        """The number and the digest of the last line, which the next one is chained to."""
+        row = self.row("SELECT line, digest FROM audit ORDER BY line DESC LIMIT 1")
+        return (row[0], row[1]) if row else (0, audit.START)
 
     def _lines_written(self) -> int:
         """The highest number that a line ever had: SQLite keeps it, also when the line is gone."""

@@ -135,7 +135,7 @@ class Channel:
             trust.require_not_revoked(self.journal, self.peer)
             trust.require_expected(self.journal, self.peer)
 
-        self.journal.remembered(("trusted", self.me.name, self.peer), hold)
+        self.journal.known(("trusted", self.me.name, self.peer), hold)
 
     def theirs(self) -> Acceptance:
         """The rules for what the other side sends."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fedfolder.errors import JournalError, VersionError
 from fedfolder.exchange import audit
+from fedfolder.exchange.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -78,6 +79,12 @@ CREATE TABLE trust (
 """
 _VERSIONS: Final = (_FIRST, _CUSTODY + _TRUST)
 """What each version adds to the one before."""
+_KNOWN: Final = ("home", "peers", "trust", "messages", "audit")
+"""Tables of which something may be known; there is no trigger, so that a statement writes to those that it names."""
+_FULL: Final = "FULL"
+_NORMAL: Final = "NORMAL"
+_INSIDE: Final = contextlib.nullcontext()
+"""Inside a transaction there is nothing to begin or to end."""
 
 
 class Database:
@@ -93,8 +100,11 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._remembered: dict[Hashable, Any] = {}
-        self._as_of = (-1, -1)
+        self._version = -1
+        self._level = ""
+        self._is_steady = False
+        self._remembered = Memory(lambda: (self._moment(), self._db.total_changes))
+        self._known = Memory(self._moment)
         if not path.exists():
             # What is remembered of the data is as confidential as they are.
             path.touch(mode=0o600)
@@ -108,8 +118,7 @@ class Database:
 
     def _open(self) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
-        # FULL: a transaction that was answered for is still there after a power cut.
-        self._db.execute("PRAGMA synchronous = FULL")
+        # FULL, first: a transaction that was answered for is still there after a power cut.
         with self.transaction():
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
@@ -143,15 +152,25 @@ class Database:
         """Close the file."""
         self._db.close()
 
+    def transaction(self, *, lasting: bool = True) -> contextlib.AbstractContextManager[None]:
+        """Everything inside happens together or not at all. May be nested; the outermost one commits.
+
+        Parameters
+        ----------
+        lasting : bool
+            Whether it is to be there after a power cut from now on; otherwise it is once the next one is, and gone
+            with all of itself, but nothing before it, if there is none. For what would be found anew.
+        """
+        return _INSIDE if self._db.in_transaction else self._outermost(lasting)
+
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Everything inside happens together or not at all. May be nested; the outermost one commits."""
-        if self._db.in_transaction:
-            yield
-            return
+    def _outermost(self, lasting: bool) -> Iterator[None]:  # noqa: FBT001 - as `transaction` has it
         with self._explained():
+            self._sync(_FULL if lasting else _NORMAL)
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                # What others have written until now; more they cannot before the end.
+                self._version = self.changes()
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
@@ -161,28 +180,47 @@ class Database:
                     self._db.execute("ROLLBACK")
                 raise
 
+    def _sync(self, level: str) -> None:
+        """With FULL, each commit is synced; with NORMAL, it waits for the next one that is, and they last in order."""
+        if level != self._level:
+            self._db.execute(f"PRAGMA synchronous = {level}")
+            self._level = level
+
+    def steady(self) -> contextlib.AbstractContextManager[None]:
+        """For a short while, what was remembered stands: whether others have written is asked once, and first."""
+        return _INSIDE if self._is_steady or self._db.in_transaction else self._held()
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[None]:
+        self._version = self.changes()
+        self._is_steady = True
+        try:
+            yield
+        finally:
+            self._is_steady = False
+
+    def _moment(self) -> int:
+        """As `changes`, asked anew unless that was done for all of a while."""
+        if not (self._is_steady or self._db.in_transaction):
+            self._version = self.changes()
+        return self._version
+
     def changes(self) -> int:
         """A number that is another one once another process, or connection, has written here."""
         return int(self.row("PRAGMA data_version")[0])
 
     def remembered(self, key: Hashable, read: Callable[[], T]) -> T:
         """What `read` gives, read once for as long as nothing is written here, by this process or by another."""
-        as_of = self.changes(), self._db.total_changes
-        if as_of != self._as_of:
-            self._remembered.clear()
-            self._as_of = as_of
-        if key in self._remembered:
-            known: T = self._remembered[key]
-            return known
-        found = read()
-        # What `read` looked up may be remembered, too: if that was after a write, the rest of it was read before.
-        if self._as_of == as_of:
-            self._remembered[key] = found
-        return found
+        return self._remembered.recall(key, read)
+
+    def known(self, key: Hashable, read: Callable[[], T]) -> T:
+        """As `remembered`, of what this process writes only where it says so: it must forget `key` when it does."""
+        return self._known.recall(key, read)
 
     def _forget(self) -> None:
         """Let go of what was read in a transaction that was taken back: nothing counts such changes."""
         self._remembered.clear()
+        self._known.clear()
 
     def row(self, sql: str, *values: object) -> Any:  # noqa: ANN401 - a row of whatever was selected
         """The first row that `sql` selects; None if there is none."""
@@ -193,12 +231,16 @@ class Database:
 
     def rows(self, sql: str, *values: object) -> list[Any]:
         """All rows that `sql` selects."""
-        with self._explained():
+        try:
             return self._db.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
 
     def write(self, sql: str, *rows: Iterable[object]) -> None:
         """Execute `sql` for each of `rows`, together."""
         with self.transaction():
+            if any(table in sql for table in _KNOWN):
+                self._known.clear()
             self._db.executemany(sql, [tuple(row) for row in rows])
 
     @contextlib.contextmanager

@@ -6,6 +6,7 @@ form of `signed`. A message's digest is the SHA-256 of that form.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from fedfolder.exchange.names import LARGEST_NUMBER, FileName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT = "fedfolder/1"
 LARGEST_ENVELOPE = 1 << 20
@@ -120,12 +123,13 @@ def seal(header: Header, payloads: Mapping[str, bytes], sign: Sign, *, key: byte
     named = {f"{stem(header)}-{label}": content for label, content in payloads.items()}
     manifest = [Payload(n, len(c), hashlib.sha256(c).hexdigest()) for n, c in named.items()]
     signed = msgspec.to_builtins(msgspec.structs.replace(header, payloads=manifest))
-    canonical = strict_json.canonical(signed)
+    plain = strict_json.is_plain({"signed": signed})
+    canonical = strict_json.canonical(signed, plain=plain)
     envelope = {"signed": signed, "signatures": [{"key": key.hex(), "signature": sign(canonical).hex()}]}
     name = file_name(header)
-    content = strict_json.pretty(envelope)
+    content = strict_json.pretty(envelope, plain=plain)
     return Message(
-        header=_as_read(name, content),
+        header=_as_read(name, content, signed if plain else None),
         name=name,
         content=content,
         digest=hashlib.sha256(canonical).hexdigest(),
@@ -153,13 +157,19 @@ def verify(key: bytes, signature: bytes, content: bytes) -> bool:
 
 def _is_true(key: bytes, signature: bytes, content: bytes) -> bool:
     from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, content)
+        _public(key).verify(signature, content)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@functools.lru_cache(maxsize=1024)
+def _public(key: bytes) -> Ed25519PublicKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    return Ed25519PublicKey.from_public_bytes(key)
 
 
 def is_signed_by(key: str, signature: str, content: bytes) -> bool:
@@ -170,8 +180,11 @@ def is_signed_by(key: str, signature: str, content: bytes) -> bool:
         return False
 
 
-def _as_read(name: str, content: bytes) -> Header:
-    """The header as a reader will see it: what a writer signs must be what every reader can accept."""
+def _as_read(name: str, content: bytes, signed: dict[str, object] | None) -> Header:
+    """The header as a reader will see it: what a writer signs must be what every reader can accept.
+
+    `signed` is given where it is known that reading gives it back.
+    """
     if FileName.parse(name) is None or len(content) > LARGEST_ENVELOPE:
         raise MessageError(
             "this message cannot be sent: its name or its JSON is too long",
@@ -179,7 +192,7 @@ def _as_read(name: str, content: bytes) -> Header:
             found=f"{len(content)} bytes",
             expected=f"at most {LARGEST_ENVELOPE} bytes",
         )
-    return header_of(strict_json.loads(content, where=name)["signed"], where=name)
+    return header_of(signed or strict_json.loads(content, where=name)["signed"], where=name)
 
 
 def header_of(signed: Mapping[str, object], *, where: str) -> Header:

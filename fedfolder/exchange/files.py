@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fedfolder.errors import ExchangeError, MessageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path, PurePath
 
 T = TypeVar("T")
@@ -28,6 +28,9 @@ TEMPORARY = ".fedfolder-"
 """Start of the names of files that are still being written; no reader looks at them."""
 RENAME_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds between tries of a rename or delete that a virus scanner or an open reader holds up."""
+_READING = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+_CHUNK = 1 << 16
+"""Bytes that are read at a time of a file that is not as long as it was said to be."""
 _HELD_UP = {errno.EACCES, errno.EBUSY, errno.EPERM, errno.EEXIST}
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.EACCES, errno.EPERM, errno.ENOSYS}
 
@@ -147,26 +150,38 @@ def read(path: Path, limit: int) -> bytes | None:
     ExchangeError
         If it cannot be read.
     """
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
     with _explained(path, "could not be read"):
         try:
-            kind = path.lstat()
-            _require_plain(path, kind, limit)
-            descriptor = os.open(path, flags)
+            _require_plain(path, os.lstat(path), limit)
+            descriptor = os.open(path, _READING)
         except FileNotFoundError:
             return None
-        with os.fdopen(descriptor, "rb") as file:
-            _require_plain(path, os.fstat(file.fileno()), limit)
-            content = file.read(limit + 1)
+        try:
+            opened = os.fstat(descriptor)
+            _require_plain(path, opened, limit)
+            content = _read_all(descriptor, opened.st_size, limit + 1)
+        finally:
+            os.close(descriptor)
     if len(content) > limit:
         raise _too_long(path, limit)
     return content
 
 
+def _read_all(descriptor: int, size: int, most: int) -> bytes:
+    """All that is there, though no more than `most` bytes; `size` is what the system says of it."""
+    parts = [os.read(descriptor, min(size + 1, most))]
+    left = most - len(parts[0])
+    # To its end, whatever it is by now, and however little the share gives at a time.
+    while left and (part := os.read(descriptor, min(_CHUNK, left))):
+        parts.append(part)
+        left -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
 def status(path: Path) -> os.stat_result | None:
     """What the folder says of `path` without opening it; None if it is not there, or cannot be asked."""
     try:
-        return path.lstat()
+        return os.lstat(path)
     except OSError:
         return None
 
@@ -209,8 +224,8 @@ def listing(folder: Path) -> list[str]:
     ExchangeError
         If it is not there or cannot be listed. Absence is never taken for an empty folder.
     """
-    with _explained(folder, "could not be listed"), os.scandir(folder) as entries:
-        return [entry.name for entry in entries]
+    with _explained(folder, "could not be listed"):
+        return os.listdir(folder)  # noqa: PTH208 - names are enough
 
 
 def make_folder(folder: Path) -> None:
@@ -262,17 +277,24 @@ def missing_drive(path: PurePath) -> str:
     )
 
 
-@contextlib.contextmanager
-def _explained(path: Path, what: str) -> Iterator[None]:
+class _explained:  # noqa: N801 - used as a function
     """Turn an OSError into an ExchangeError that says what to do."""
-    try:
-        yield
-    except OSError as error:
+
+    def __init__(self, path: Path, what: str) -> None:
+        self._path = path
+        self._what = what
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if not isinstance(error, OSError):
+            return
         raise ExchangeError(
-            f"the exchange {what}",
-            where=str(path),
+            f"the exchange {self._what}",
+            where=str(self._path),
             found=error.strerror or type(error).__name__,
-            do=(missing_drive(path) if error.errno == errno.ENOENT else "")
+            do=(missing_drive(self._path) if error.errno == errno.ENOENT else "")
             or _ADVICE.get(
                 error.errno or 0, "check that the share is connected; nothing is lost, and it is tried again"
             ),

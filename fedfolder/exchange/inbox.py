@@ -229,8 +229,8 @@ def _likely(channel: Channel, number: int) -> list[str]:
     if channel.asks:
         return [file_name(replace(kind="receipt" if header.kind == "closing" else "sums"))]
     following = (
-        replace(kind="closing"),
         replace(kind="request", round=header.round + 1),
+        replace(kind="closing"),
         replace(kind="request", round=1),
         replace(kind="request", round=1, fit=header.fit + 1),
     )

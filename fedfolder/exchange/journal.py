@@ -80,6 +80,7 @@ class Journal(Audited):
             return
         with self.transaction():
             row = self.row("SELECT value FROM home WHERE name = ?", name)
+            self._known.clear()
             if row is None:
                 self._db.execute("INSERT INTO home VALUES (?, ?)", (name, value))
             elif row[0] != value:
@@ -98,11 +99,12 @@ class Journal(Audited):
             row = self.row("SELECT value FROM home WHERE name = ?", name)
             return str(row[0]) if row else None
 
-        return self.remembered(("fact", name), read)
+        return self.known(("fact", name), read)
 
     def note(self, name: str, value: str) -> None:
         """Note something under `name`, unless something stands there."""
         with self.transaction():
+            self._known.forget(("fact", name))
             self._db.execute("INSERT OR IGNORE INTO home VALUES (?, ?)", (name, value))
 
     def key(self, peer: str) -> bytes | None:
@@ -112,7 +114,7 @@ class Journal(Audited):
             row = self.row("SELECT key FROM peers WHERE peer = ?", peer)
             return bytes(row[0]) if row else None
 
-        return self.remembered(("key", peer), read)
+        return self.known(("key", peer), read)
 
     def peers(self) -> list[str]:
         """Those whose keys are pinned, or were decided about."""
@@ -122,6 +124,7 @@ class Journal(Audited):
     def pin(self, peer: str, key: bytes) -> None:
         """Pin the first key that `peer` introduced."""
         with self.transaction():
+            self._known.clear()
             self._db.execute("INSERT INTO peers VALUES (?, ?)", (peer, key))
             how = "seen first" if self.decided(peer, "fingerprint") is None else "its fingerprint was given"
             self.audit("pinned", peer, None, {"key": key.hex(), "how": how})
@@ -133,11 +136,12 @@ class Journal(Audited):
             row = self.row("SELECT value FROM trust WHERE who = ? AND what = ?", who, what)
             return str(row[0]) if row else None
 
-        return self.remembered(("decided", who, what), read)
+        return self.known(("decided", who, what), read)
 
     def decide(self, who: str, what: str, value: str, *, event: str) -> None:
         """Note what a person decided about the key of `who`, instead of what was decided before."""
         with self.transaction():
+            self._known.clear()
             self._db.execute("INSERT OR REPLACE INTO trust VALUES (?, ?, ?, ?)", (who, what, value, self._clock()))
             self.audit(event, who, None, {what: value})
 
@@ -154,6 +158,7 @@ class Journal(Audited):
         header = message.header
         row = (peer, direction, header.number, header.fit, header.attempt, header.round, header.kind)
         with self.transaction():
+            last = self.last(peer, direction)
             self._db.execute(
                 "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*row, message.name, message.digest, msgspec.json.encode(header), message.content),
@@ -164,15 +169,17 @@ class Journal(Audited):
             )
             self.audit(event, peer, header.number, {**_about(message, direction), **(detail or {})})
             self._recent.put((peer, direction, header.number), message)
+            if last is None or last.header.number < header.number:
+                self._known.put(("last", peer, direction), message)
 
     def message(self, peer: str, direction: str, number: int) -> Message | None:
         """The message with this number."""
-
-        def read() -> Message | None:
-            found = self._messages("peer = ? AND direction = ? AND number = ?", peer, direction, number)
-            return found[0] if found else None
-
-        return self.remembered(("message", peer, direction, number), read)
+        # What was written of a message is never written again.
+        recent = self._recent.get((peer, direction, number))
+        if recent is not None:
+            return recent
+        found = self._messages("peer = ? AND direction = ? AND number = ?", peer, direction, number)
+        return found[0] if found else None
 
     def last(self, peer: str, direction: str) -> Message | None:
         """The message with the highest number."""
@@ -181,30 +188,30 @@ class Journal(Audited):
             found = self._messages("peer = ? AND direction = ? ORDER BY number DESC LIMIT 1", peer, direction)
             return found[0] if found else None
 
-        return self.remembered(("last", peer, direction), read)
+        return self.known(("last", peer, direction), read)
 
     def of_fit(self, fit: int, direction: str, *, peer: str) -> list[Message]:
         """The messages of a fit with one peer, in order."""
-        where = "fit = ? AND direction = ? AND peer = ? ORDER BY number"
+        # With the +, SQLite looks among the messages of the fit, and not among all of the peer.
+        where = "fit = ? AND direction = ? AND +peer = ? ORDER BY number"
         return self._messages(where, fit, direction, peer)
 
     def of_round(self, fit: int, attempt: int, round_: int, direction: str) -> dict[str, Message]:
         """The messages of one round, by peer."""
-        with self._explained():
-            peers = self._db.execute(
-                "SELECT peer, number FROM messages WHERE fit = ? AND attempt = ? AND round = ? AND direction = ? "
-                "AND kind NOT IN ('closing', 'receipt') ORDER BY rowid",
-                (fit, attempt, round_, direction),
-            ).fetchall()
+        peers = self.rows(
+            "SELECT peer, number FROM messages WHERE fit = ? AND attempt = ? AND round = ? AND direction = ? "
+            "AND kind NOT IN ('closing', 'receipt') ORDER BY rowid",
+            fit,
+            attempt,
+            round_,
+            direction,
+        )
         found = {peer: self.message(peer, direction, number) for peer, number in peers}
         return {peer: message for peer, message in found.items() if message is not None}
 
     def first_rounds(self) -> list[Header]:
         """The headers of all requests that opened an attempt, one a fit and attempt and peer, oldest first."""
-        with self._explained():
-            rows = self._db.execute(
-                "SELECT header FROM messages WHERE kind = 'request' AND round = 1 ORDER BY fit, attempt, peer"
-            ).fetchall()
+        rows = self.rows("SELECT header FROM messages WHERE kind = 'request' AND round = 1 ORDER BY fit, attempt, peer")
         return [self._header(row[0]) for row in rows]
 
     def openings(self, about: str) -> Iterator[Header]:
@@ -221,10 +228,8 @@ class Journal(Audited):
 
     def headers(self, peer: str, direction: str) -> list[Header]:
         """All headers in order of number, without contents."""
-        with self._explained():
-            rows = self._db.execute(
-                "SELECT header FROM messages WHERE peer = ? AND direction = ? ORDER BY number", (peer, direction)
-            ).fetchall()
+        sql = "SELECT header FROM messages WHERE peer = ? AND direction = ? ORDER BY number"
+        rows = self.rows(sql, peer, direction)
         return [self._header(row[0]) for row in rows]
 
     def time_of(self, peer: str, number: int, event: str) -> str:
@@ -244,18 +249,13 @@ class Journal(Audited):
     # -- as it is kept -------------------------------------------------------------------------------------------
 
     def _messages(self, where: str, *values: object) -> list[Message]:
-        with self._explained():
-            keys = self._db.execute(
-                f"SELECT peer, direction, number FROM messages WHERE {where}",  # noqa: S608 - a constant of this module
-                values,
-            ).fetchall()
-            return [self._recent.get(key) or self._read(key) for key in keys]
+        sql = f"SELECT peer, direction, number FROM messages WHERE {where}"  # noqa: S608 - a constant of this module
+        return [self._recent.get(key) or self._read(key) for key in self.rows(sql, *values)]
 
     def _read(self, key: Key) -> Message:
         """A message as it is kept, held against its signature; from then on it is in memory, while there is room."""
-        header, name, content, digest = self._db.execute(
-            "SELECT header, name, content, digest FROM messages WHERE peer = ? AND direction = ? AND number = ?", key
-        ).fetchone()
+        sql = "SELECT header, name, content, digest FROM messages WHERE peer = ? AND direction = ? AND number = ?"
+        header, name, content, digest = self.row(sql, *key)
         message = Message(self._header(header), name, content, digest, self._payloads(*key))
         require_signed(message, number=key[2], where=str(self.path))
         self._recent.put(key, message)
@@ -269,12 +269,8 @@ class Journal(Audited):
         return kept_header(content, where=str(self.path))
 
     def _payloads(self, peer: str, direction: str, number: int) -> dict[str, bytes]:
-        return dict(
-            self._db.execute(
-                "SELECT name, content FROM payloads WHERE peer = ? AND direction = ? AND number = ? ORDER BY rowid",
-                (peer, direction, number),
-            ).fetchall()
-        )
+        sql = "SELECT name, content FROM payloads WHERE peer = ? AND direction = ? AND number = ? ORDER BY rowid"
+        return dict(self.rows(sql, peer, direction, number))
 
 
 def _about(message: Message, direction: str) -> dict[str, str]:

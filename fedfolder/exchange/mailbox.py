@@ -27,6 +27,11 @@ MOST_GLANCES = 8
 """Glances in a row after which a look is a whole one: what else lies there is noticed at the latest then."""
 
 
+def is_first(found: Message) -> bool:
+    """Whether a message that was found brings a key to be pinned."""
+    return found.header.kind == "hello"
+
+
 class Mailbox:
     """The end of `me` in the channel with `peer`.
 
@@ -112,8 +117,10 @@ class Mailbox:
         MessageError
             If no reader could accept it: too long, or of what JSON cannot hold.
         """
-        self._channel.require_trust()
-        message = self._seal(Header(**self._channel.next_place(), **fields), payloads)
+        with self.journal.steady():
+            self._channel.require_trust()
+            place = self._channel.next_place()
+        message = self._seal(Header(**place, **fields), payloads)
         self.journal.append(self.peer, OUT, message, event=event)
         self._just_asked = False
         return message
@@ -128,8 +135,9 @@ class Mailbox:
         AlarmError, HomeInUseError
             If another home writes there as this one.
         """
-        self._channel.require_trust()
-        written = self._outbox.publish()
+        with self.journal.steady():
+            self._channel.require_trust()
+            written = self._outbox.publish()
         self._just_asked = bool(written) and self._channel.asks
         return written
 
@@ -147,7 +155,8 @@ class Mailbox:
 
     def waits_for(self) -> int | None:
         """The number of the message that is due from the other side, None if it is this side's turn."""
-        return self._channel.waits_for()
+        with self.journal.steady():
+            return self._channel.waits_for()
 
     def receive(self) -> Message | None:
         """Accept and journal the message that is due, if it is there and holds; None otherwise.
@@ -174,42 +183,59 @@ class Mailbox:
         AlarmError, HomeInUseError, ExchangeError
             As `receive`.
         """
-        self._channel.require_trust()
         self._glanced = 0
-        return self._inbox.look()
+        with self.journal.steady():
+            self._channel.require_trust()
+            return self._inbox.look()
 
     def accept(self, found: Message) -> None:
-        """Journal a message that was found, in a transaction of its own or in the one that is open."""
-        with self.journal.transaction():
+        """Journal a message that was found, in a transaction of its own or in the one that is open.
+
+        Until it is answered, or taken up by a request, its writer keeps it on the share: after a power cut it would be
+        found again. A key, once pinned, is to be known for good.
+        """
+        with self.journal.transaction(lasting=is_first(found)):
             if found.header.kind == "hello":
                 self.journal.pin(self.peer, bytes.fromhex(found.header.body["key"]))
             self.journal.append(self.peer, IN, found, event="accepted")
 
-    def look(self) -> tuple[list[str], Message | None]:
+    def look(self, *, hastened: bool = False) -> tuple[list[str], Message | None]:
         """Publish and find: what was written, and the message that is due.
 
-        Our own folder is looked at first, unless this side has just written a question, which lies there and which
-        nobody can have answered. Then a glance: what is due has a name that is known, and mostly lies there. What else
-        lies there (forgeries, litter, a message under another name) is seen by a whole look: whenever a glance finds
-        nothing, and after `MOST_GLANCES` in any case.
+        First a glance: what is due has a name that is known, and mostly lies there. It acknowledges what lies in our
+        own folder, which then needs no mending; but before we go on from that, it must be what this home wrote. That is
+        known already when this side has just written a question; which nobody can have answered, and so, when there is
+        no answer, nothing more is looked at. What else lies in the other side's folder (forgeries, litter, a message
+        under another name) is seen by a whole look: whenever a glance finds nothing, and after `MOST_GLANCES` in any
+        case.
+
+        Parameters
+        ----------
+        hastened : bool
+            That something moved, perhaps in another folder, before the time for a look had come. Where a glance finds
+            nothing, the rest waits for that time.
 
         Raises
         ------
         AlarmError, HomeInUseError, ExchangeError
             As `publish` and `receive`.
         """
-        if self._just_asked and self._may_glance():
-            self._just_asked = False
-            return [], self._glance()
-        written = self.publish()
-        return written, (self._glance() if self._may_glance() else None) or self.find()
+        with self.journal.steady():
+            if self._may_glance():
+                just_asked, self._just_asked = self._just_asked, False
+                found = self._glance()
+                if found is not None and not just_asked:
+                    self._outbox.require_none_beside()
+                if found is not None or just_asked or hastened:
+                    return [], found
+        return self.publish(), self.find()
 
     def _may_glance(self) -> bool:
-        return self._glanced < MOST_GLANCES and self.waits_for() != 0
+        return self._glanced < MOST_GLANCES and self._channel.waits_for() != 0
 
     def _glance(self) -> Message | None:
-        self._channel.require_trust()
         self._glanced += 1
+        self._channel.require_trust()
         return self._inbox.glance()
 
     def _seal(self, header: Header, payloads: Mapping[str, bytes]) -> Message:

@@ -39,6 +39,7 @@ class Outbox:
         self._channel = channel
         self._store = store
         self._rota = Rota(store)
+        self._whole: set[str] = set()
 
     def require_own(self) -> None:
         """Check that no other home writes here as this one; what is too much for now has its turn at each `publish`.
@@ -56,8 +57,19 @@ class Outbox:
             rota = Rota(self._store, MOST_AT_START, MOST_BYTES_AT_START)
             self._require_ours(sent, rota.turn(name for number in numbers for name in lying[number]))
 
+    def require_none_beside(self) -> None:
+        """As `require_own`, of what may be ahead of this home, at each look.
+
+        Raises
+        ------
+        HomeInUseError, AlarmError
+            As `require_own`.
+        ExchangeError
+            If the folder cannot be listed.
+        """
+        self._require_none_beside(self._channel.sent)
+
     def _require_none_beside(self, sent: Message | None) -> None:
-        """As `require_own`, of what may be ahead of this home, at each look."""
         lying = envelopes(self._store.names())
         names = {name for number in _since(lying, sent) for name in lying[number]}
         first = [name for name in (sent.name if sent else HELLO,) if name in names]
@@ -71,7 +83,10 @@ class Outbox:
     def _require_own_file(self, sent: Message | None, number: int, name: str) -> None:
         content = self._read(name, LARGEST_ENVELOPE)
         known = self._channel.journal.message(self._channel.peer, OUT, number)
-        if content is None or (known and content == known.content):
+        if content is None:
+            return
+        if known and content == known.content:
+            self._whole.add(name)
             return
         rules = self._channel.ours()
         try:
@@ -99,19 +114,21 @@ class Outbox:
             If a message in the journal is damaged: whatever is read there is held against its signature.
         """
         sent = self._channel.sent
+        self._whole.clear()
         self._require_none_beside(sent)
         written = []
         for message in self._channel.unacknowledged():
-            lacking = [
-                (name, content)
-                for name, content in [*message.payloads.items(), (message.name, message.content)]
-                if self._read(name, len(content)) != content
-            ]
+            files = [*message.payloads.items(), (message.name, message.content)]
+            lacking = [(name, content) for name, content in files if not self._lies(name, content)]
             for place, (name, content) in enumerate(lacking, start=1):
                 # One fsync of the folder a message, with its last file: until then nobody counts it.
                 self._store.write(name, content, lasting=place == len(lacking))
                 written.append(name)
         return written
+
+    def _lies(self, name: str, content: bytes) -> bool:
+        """Whether a file of ours lies there as the journal has it; what was read in this look is not read again."""
+        return name in self._whole or self._read(name, len(content)) == content
 
     def release(self) -> None:
         """Delete what the other side has acknowledged; the hello stays.

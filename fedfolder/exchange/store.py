@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+MOST_PATHS = 32
+"""Paths of a folder that are kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """What a store says of a file without its being read: its size in bytes, and what mostly changes when it does.
@@ -51,6 +55,16 @@ class FolderStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._paths: dict[str, Path] = {}
+
+    def _path(self, name: str) -> Path:
+        """The path of a file; those asked for lately are kept, since each is asked for several times."""
+        found = self._paths.get(name)
+        if found is None:
+            if len(self._paths) == MOST_PATHS:
+                self._paths.clear()
+            found = self._paths[name] = self.folder / name
+        return found
 
     def names(self) -> list[str]:
         """All names in the folder; ExchangeError if it cannot be listed."""
@@ -58,20 +72,20 @@ class FolderStore:
 
     def read(self, name: str, limit: int) -> bytes | None:
         """The file's bytes, None if absent; MessageError if it is too long or no plain file."""
-        return files.read(self.folder / name, limit)
+        return files.read(self._path(name), limit)
 
     def stamp(self, name: str) -> Stamp | None:
         """Size, times and place on the disk."""
-        found = files.status(self.folder / name)
+        found = files.status(self._path(name))
         return Stamp(found.st_size, (found.st_mtime_ns, found.st_ctime_ns, found.st_ino)) if found else None
 
     def write(self, name: str, content: bytes, *, lasting: bool = True) -> None:
         """Write atomically and durably; ExchangeError otherwise."""
-        files.write(self.folder / name, content, lasting=lasting)
+        files.write(self._path(name), content, lasting=lasting)
 
     def remove(self, name: str) -> None:
         """Delete the file if it is there."""
-        files.remove(self.folder / name)
+        files.remove(self._path(name))
 
     def tidy(self) -> None:
         """Delete temporary files."""

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
 from fedfolder.errors import MessageError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 DEEPEST = 16
 """Levels of nesting, at most."""
 _LARGEST = 2**53 - 1
+_TEXT = frozenset({str})
 
 
 def loads(content: bytes, *, where: str) -> Any:  # noqa: ANN401 - JSON is any of six types until it is checked
@@ -27,14 +31,8 @@ def loads(content: bytes, *, where: str) -> Any:  # noqa: ANN401 - JSON is any o
         With a reason that quotes nothing of the content.
     """
     try:
-        value = json.loads(
-            content.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_constant=_refuse_number,
-            parse_float=_refuse_number,
-            parse_int=_whole,
-        )
-        _bound_depth(value, DEEPEST)
+        value = _STRICT.decode(content.decode("utf-8"))
+        _bound_depth(value)
     except (ValueError, RecursionError) as error:
         reason = str(error) if type(error) is ValueError else type(error).__name__
         raise MessageError(
@@ -43,8 +41,13 @@ def loads(content: bytes, *, where: str) -> Any:  # noqa: ANN401 - JSON is any o
     return value
 
 
-def canonical(value: object) -> bytes:
+def canonical(value: object, *, plain: bool = False) -> bytes:
     """The canonical form (RFC 8785) that is signed and digested.
+
+    Parameters
+    ----------
+    plain : bool
+        That `is_plain` is known to be true of it.
 
     Raises
     ------
@@ -52,32 +55,42 @@ def canonical(value: object) -> bytes:
         For what has no canonical form (a lone surrogate, a number beyond 2^53).
     """
     try:
-        if _is_plain(value):
+        if plain or is_plain(value):
             return msgspec.json.encode(value, order="sorted")
         return _canonical_of_anything(value)
     except (UnicodeError, RecursionError):
         raise _no_canonical_form() from None
 
 
-def _is_plain(value: object) -> bool:
+def is_plain(value: object) -> bool:
     """Whether all of a value is of kinds whose canonical form is what any JSON writer gives, its keys sorted.
 
     Those are what messages are made of: text, whole numbers within 2^53, and keys in ASCII, which sort alike by bytes
-    and by the UTF-16 that RFC 8785 asks for.
+    and by the UTF-16 that RFC 8785 asks for; nested no deeper than a reader accepts. What is written of such a value is
+    read back as the same value.
     """
-    values: list[Any] = [value]
-    # Without recursion, since this is asked of all that is signed or verified: what is found inside joins the line.
-    for each in values:
-        kind = type(each)
-        if kind is dict:
-            if not (all(type(key) is str for key in each) and "".join(each).isascii()):
+    level: list[Any] = [[value]]
+    # Without recursion, since this is asked of all that is signed or verified: a level after the other.
+    for _ in range(DEEPEST + 1):
+        inside: list[Any] = []
+        for each in level:
+            if type(each) is dict and not (_TEXT.issuperset(map(type, each)) and "".join(each).isascii()):
                 return False
-            values.extend(each.values())
-        elif kind is list:
-            values.extend(each)
-        elif not (kind is str or kind is bool or each is None or (kind is int and abs(each) <= _LARGEST)):
-            return False
-    return True
+            for child in _no_text(each):
+                kind = type(child)
+                if kind is dict or kind is list:
+                    inside.append(child)
+                elif not (kind is bool or child is None or (kind is int and abs(child) <= _LARGEST)):
+                    return False
+        if not inside:
+            return True
+        level = inside
+    return False
+
+
+def _no_text(values: dict[str, Any] | list[Any]) -> list[Any]:
+    """Most of what is in a dict or a list is text, of which there is nothing to ask."""
+    return [value for value in (values.values() if type(values) is dict else values) if type(value) is not str]
 
 
 def _canonical_of_anything(value: object) -> bytes:
@@ -105,8 +118,10 @@ def digest(value: object) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def pretty(value: object) -> bytes:
-    """The same value for a reader: indented, one line end everywhere."""
+def pretty(value: object, *, plain: bool = False) -> bytes:
+    """The same value for a reader: indented, one line end everywhere. See `canonical` for `plain`."""
+    if plain or is_plain(value):
+        return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
     return (msgspec.json.format(json.dumps(value, ensure_ascii=False), indent=2) + "\n").encode()
 
 
@@ -127,10 +142,19 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _bound_depth(value: object, levels: int) -> None:
-    if not isinstance(value, dict | list):
-        return
-    if levels == 0:
-        raise ValueError(f"nested more than {DEEPEST} levels deep")
-    for child in value.values() if isinstance(value, dict) else value:
-        _bound_depth(child, levels - 1)
+def _bound_depth(value: object) -> None:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [child for each in level for child in _children(each) if isinstance(child, dict | list)]
+        if not level:
+            return
+    raise ValueError(f"nested more than {DEEPEST} levels deep")
+
+
+def _children(value: Any) -> Iterable[object]:  # noqa: ANN401 - a dict, a list or none
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+_STRICT = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_refuse_number, parse_float=_refuse_number, parse_int=_whole
+)

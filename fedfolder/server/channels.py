@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fedfolder.about import SOFTWARE
 from fedfolder.errors import ExchangeError, WaitingError
 from fedfolder.exchange.journal import OUT
+from fedfolder.exchange.mailbox import is_first
 from fedfolder.exchange.watching import Pauses
 from fedfolder.server.absence import SilentNodesError
 
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from fedfolder.server.progress import Progress
 
 Idle = Callable[[float], object]
-"""Lets a number of seconds pass, or fewer: sleeping, waiting for an event, or letting simulated nodes work."""
+"""Lets a number of seconds pass, or fewer: sleeping, waiting for an event, or letting simulated nodes work.
+
+What it returns is True where something moved in a node's folder, as far as it can tell.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Channels:
         self._longest_pause = longest_pause
         self._idle = idle
         self._absence = absence
+        self._announced = False
         self._told: set[str] = set()
         self._reached: set[str] = set()
 
@@ -175,13 +180,15 @@ class Channels:
         WaitingError
             When the study's time is over, naming the nodes.
         """
-        pauses, began = Pauses(longest=self._longest_pause), self._clock()
+        pauses, began, heard = Pauses(longest=self._longest_pause), self._clock(), False
+        pauses.progress(announced=self._announced)
         until = self._deadline if patience is None else began + patience
         while True:
             wanted = set(waited_for())
-            looks = self._look_at_all(wanted)
+            looks = self._look_at_all(wanted, hastened=heard)
             owing, now = self.owing(waited_for()), self._clock()
             come = [look.message for look in looks.values() if look.message is not None]
+            self._announced = heard if come else self._announced
             if not owing or any(map(enough, come)) or (now >= until and patience is not None):
                 return owing
             if roster and self._absence is not None and now - began >= self._absence.looking:
@@ -190,21 +197,21 @@ class Channels:
             if now >= until:
                 raise self._out_of_time(owing, trouble)
             if come:
-                pauses.progress()
+                pauses.progress(announced=heard)
             self._progress.waiting(trouble)
-            self._idle(min(pauses.next(), until - now))
+            heard = self._idle(min(pauses.next(), until - now)) is True
 
-    def _look_at_all(self, wanted: Collection[str]) -> dict[str, _Look]:
+    def _look_at_all(self, wanted: Collection[str], *, hastened: bool) -> dict[str, _Look]:
         """Look for the messages that nodes owe, and journal those that have come in one transaction."""
         looks: dict[str, _Look] = {}
         try:
             for node in self.owing():
-                looks[node] = self._look(node)
+                looks[node] = self._look(node, hastened=hastened)
         finally:
             # Whatever one node brings to light, the others' answers have come.
             come = {node: look.message for node, look in looks.items() if look.message is not None}
             if come:
-                with self._journal.transaction():
+                with self._journal.transaction(lasting=any(map(is_first, come.values()))):
                     for node, message in come.items():
                         self.boxes[node].accept(message)
         for node in come:
@@ -215,11 +222,11 @@ class Channels:
                 self._progress.note(f"{node} is back; its answer comes too late for this fit.")
         return looks
 
-    def _look(self, node: str) -> _Look:
-        """Look for the message that a node owes."""
+    def _look(self, node: str, *, hastened: bool) -> _Look:
+        """Look for the message that a node owes; see `Mailbox.look` for `hastened`."""
         box = self.boxes[node]
         try:
-            written, message = box.look()
+            written, message = box.look(hastened=hastened)
             self._copied(node, written)
         except ExchangeError as error:
             # A share that goes away comes back: nothing is lost by waiting for it.
@@ -247,7 +254,10 @@ class Channels:
 
     def owing(self, nodes: Iterable[str] | None = None) -> list[str]:
         """Those of `nodes` (all by default) from which a message is due."""
-        return [node for node in (self.boxes if nodes is None else nodes) if self.boxes[node].waits_for() is not None]
+        with self._journal.steady():
+            return [
+                node for node in (self.boxes if nodes is None else nodes) if self.boxes[node].waits_for() is not None
+            ]
 
     def _out_of_time(self, owing: Sequence[str], trouble: Mapping[str, str]) -> WaitingError:
         return WaitingError(

@@ -24,8 +24,11 @@ from fedfolder.server.results import write_result
 from fedfolder.server.study import LOCK, RUNS, open_study
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fedfolder.estimates import FitResult
     from fedfolder.exchange.journal import Journal
+    from fedfolder.exchange.mailbox import Mailbox
     from fedfolder.server.channels import Idle
     from fedfolder.server.progress import Progress
     from fedfolder.server.study import Study
@@ -139,21 +142,27 @@ def reached(
     _hold(study, stack)
     journal = study.journal(clock.now)
     stack.callback(journal.close)
+    boxes = study.mailboxes(journal)
     channels = Channels(
-        study.mailboxes(journal),
+        boxes,
         journal,
         progress,
         timeout=study.waiting.timeout if timeout is None else timeout,
         longest_pause=study.waiting.longest_pause,
-        idle=idle or _watch(study, progress, stack),
+        idle=idle or _watch(study, boxes, progress, stack),
         absence=absence,
     )
     return journal, channels
 
 
-def _watch(study: Study, progress: Progress, stack: contextlib.ExitStack) -> Idle:
+def _watch(study: Study, boxes: Mapping[str, Mailbox], progress: Progress, stack: contextlib.ExitStack) -> Idle:
     """Sleep between looks, but for no longer than until something moves in a node's folder."""
-    wake = Wake([study.folder(node) / TO_SERVER for node in study.nodes], progress.note)
+
+    def heeds(name: str) -> bool:
+        # With its JSON a message is mostly whole; while one lies there that is not, whatever appears may be the rest.
+        return name.endswith(".json") or any(box.findings for box in boxes.values())
+
+    wake = Wake([study.folder(node) / TO_SERVER for node in study.nodes], progress.note, heeds)
     stack.callback(wake.close)
     return wake.wait
 

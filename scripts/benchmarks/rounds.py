@@ -163,7 +163,8 @@ def _portable(places: Places, nodes: int) -> tuple[int, float]:
     # The closing and its receipts are a JSON file each, and one of them carries the sums.
     closing = 5 * nodes
     on_share = (spent["fsync"] + spent["fsync-folder"] - closing) // result.rounds
-    syncs = on_share + 2 * nodes + 2
+    # Of commits, those of what is sent: what has come is synced with them.
+    syncs = on_share + nodes + 1
     return syncs, 1.5 * syncs * _fsync(places.server) + ALLOWED + _signing(nodes)
 
 

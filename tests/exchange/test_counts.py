@@ -65,7 +65,7 @@ def rounds(tmp_path_factory: pytest.TempPathFactory) -> Rounds:
     def connected(path: Any, *given: Any, **named: Any) -> Any:
         database = connect(path, *given, **named)
         where = "server" if "server" in str(path) else "node"
-        database.set_trace_callback(lambda sql: spent.update([f"{sql.split()[0]} {where}"]))
+        database.set_trace_callback(lambda sql: spent.update([f"{sql.split()[0]} {where}", sql]))
         return database
 
     made = Rounds(spent)
@@ -101,11 +101,28 @@ def test_the_server_commits_its_questions_together_and_its_answers_together(roun
         assert spent["COMMIT node"] == 2 * len(NODES), "a request when it has come, and its reply"
 
 
+def test_what_has_come_is_synced_with_what_is_sent_next(rounds: Rounds) -> None:
+    """Until then its writer keeps it on the share: one sync a message that leaves, and none for one that comes."""
+    for spent in middle(rounds):
+        assert spent["PRAGMA synchronous = NORMAL"] == spent["PRAGMA synchronous = FULL"] == 1 + len(NODES)
+
+
+def test_few_statements(rounds: Rounds) -> None:
+    """What is known is asked for once, and whether others have written once for all of a look, or of a transaction."""
+    for spent in middle(rounds):
+        assert spent["SELECT node"] + spent["SELECT server"] <= 14 * len(NODES)
+        assert spent["PRAGMA data_version"] <= 18 * len(NODES)
+
+
 def test_few_listings_and_reads(rounds: Rounds) -> None:
-    """A folder is listed by its writer before it writes, and when it looks; by its reader when a glance was in vain."""
+    """A folder is listed by its writer before it writes, and when it looks; by its reader when a glance was in vain.
+
+    Every so many glances there is a whole look, which reads more.
+    """
     for spent in middle(rounds):
         assert spent["listing"] <= 6 * len(NODES)
-        assert spent["read"] <= 32 * len(NODES)
+        assert spent["read"] <= 23 * len(NODES)
+    assert min(spent["read"] for spent in middle(rounds)) <= 15 * len(NODES)
 
 
 def test_each_signature_is_verified_once_in_a_process(rounds: Rounds) -> None:

@@ -179,3 +179,46 @@ def test_a_key_that_is_revoked_beside_a_running_program_is_seen_before_the_next_
     other.close()
     with pytest.raises(RevokedKeyError):
         pair.server.box.look()
+
+
+def test_a_look_that_came_early_leaves_the_rest_to_the_one_that_is_due(pair, monkeypatch):
+    """Something has moved, perhaps in another folder: what was lost is written again when its time has come."""
+    pair.greet()
+    converse(pair, 1, 2)
+    ask(pair, 3)
+    true = pair.server.journal.last(NODE.name, OUT)
+    assert pair.server.box.look() == ([], None), "it has just been written"
+    pair.to_node.remove(true.name)
+    listed = [whole_looks(monkeypatch, store) for store in (pair.to_node, pair.to_server)]
+    assert pair.server.box.look(hastened=True) == ([], None)
+    assert listed == [[], []]
+    assert pair.server.box.look() == ([true.name], None)
+
+
+def test_looks_that_come_early_again_and_again_do_not_put_off_a_whole_one(pair):
+    pair.greet()
+    converse(pair, 1, 2)
+    ask(pair, 3)
+    true = pair.server.journal.last(NODE.name, OUT)
+    pair.to_node.remove(true.name)
+    assert [true.name] in [pair.server.box.look(hastened=True)[0] for _ in range(SOON)]
+
+
+@pytest.mark.parametrize("who", ["server", "node"])
+def test_before_an_end_goes_on_its_last_message_must_be_what_it_wrote(pair, who):
+    """What is due lies there; but a copy of this home was at work in its own folder: seen before that is taken."""
+    pair.greet()
+    converse(pair, 1, 2)
+    ask(pair, 3)
+    end, store, key = pair.node, pair.to_server, NODE
+    if who == "server":
+        assert pair.server.box.look() == ([], None), "it has just been written"
+        take(pair.node)
+        answer(pair, 3)
+        end, store, key = pair.server, pair.to_node, SERVER
+    last = end.journal.last(end.peer.name, OUT)
+    changed = msgspec.structs.replace(last.header, fit=7, round=9, payloads=[])
+    store.write(last.name, forged(changed, dict(last.parts), key).content)
+    with pytest.raises(AlarmError, match="a copy of this home"):
+        end.box.look()
+    assert end.box.waits_for() == 3, "nothing was accepted"

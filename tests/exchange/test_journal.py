@@ -296,3 +296,70 @@ def test_the_last_opening_that_is_about_a_text_is_found_without_the_others(journ
     assert [header.fit for header in journal.openings("")] == list(range(39, 0, -1))
     steps = [row[-1] for row in journal.rows(f"EXPLAIN QUERY PLAN {journal_module.OPENINGS}", "in", "")]
     assert not any(step.startswith("SCAN messages") for step in steps), steps
+
+
+def test_in_a_steady_while_others_are_asked_about_once_and_afterwards_again(journal, path):
+    statements = list[str]()
+    with journal.steady():
+        journal._db.set_trace_callback(statements.append)  # noqa: SLF001 - what is counted
+        assert journal.fact("who") is None
+        other = Journal(path, clock=clock)
+        other.note("who", "a custodian")
+        other.close()
+        with journal.steady():
+            assert journal.fact("who") is None
+        assert "PRAGMA data_version" not in statements
+    assert journal.fact("who") == "a custodian"
+
+
+def test_a_transaction_in_a_steady_while_begins_with_what_others_have_written(journal, path):
+    with journal.steady():
+        assert journal.last("north", OUT) is None
+        other = Journal(path, clock=clock)
+        other.append("north", OUT, message(), event="asked")
+        other.close()
+        with journal.transaction():
+            assert journal.last("north", OUT) == message()
+            journal.audit("looked", "north", None, "here")
+    assert [line.event for line in journal.verify()] == ["asked", "looked"]
+
+
+def test_what_this_process_writes_is_known_at_once(journal):
+    """Also where another room's statement does it."""
+    assert journal.fact("who") is None
+    assert journal.key("north") is None
+    assert journal.decided("north", "revoked") is None
+    journal.write("INSERT INTO home VALUES (?, ?)", ("who", "a room"))
+    assert journal.fact("who") == "a room"
+    journal.pin("north", b"k" * 32)
+    assert journal.key("north") == b"k" * 32
+    journal.decide("north", "revoked", "it was lost", event="revoked")
+    assert journal.decided("north", "revoked") == "it was lost"
+
+
+def test_no_table_has_a_trigger(journal):
+    """What is known is let go of by the tables that a statement names."""
+    assert journal.rows("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')") == []
+
+
+def test_what_need_not_last_by_itself_lasts_with_the_next_that_does(journal):
+    levels = []
+    for lasting in (True, False, False, True):
+        with journal.transaction(lasting=lasting):
+            levels.append(journal.row("PRAGMA synchronous")[0])
+    normal, full = 1, 2
+    assert levels == [full, normal, normal, full]
+
+
+def test_a_late_fit_is_read_in_as_many_steps_as_an_early_one(journal):
+    """Steps of the database, and not statements: a fit is found without a look at those before it."""
+    steps = []
+    for number in range(1, 301):
+        journal.append("north", OUT, message(number, fit=number), event="asked")
+        if number in {10, 300}:
+            count = list[int]()
+            journal._db.set_progress_handler(lambda count=count: count.append(1), 1)  # noqa: SLF001 - what is counted
+            assert len(journal.of_fit(number, OUT, peer="north")) == 1
+            journal._db.set_progress_handler(None, 1)  # noqa: SLF001 - no more
+            steps.append(len(count))
+    assert 0 < steps[1] <= steps[0] + 10

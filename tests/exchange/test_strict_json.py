@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from fedfolder.errors import MessageError
 from fedfolder.exchange import strict_json
+from fedfolder.exchange.envelope import seal
+from tests.exchange.helpers import SERVER, header
 
 ATTACKS = {
     "nothing": b"",
@@ -119,5 +121,34 @@ def test_the_short_way_to_the_canonical_form_is_the_long_one(value):
             strict_json.canonical(value)
     else:
         assert strict_json.canonical(value) == expected
-        if strict_json._is_plain(value):  # noqa: SLF001 - the same
-            assert strict_json.pretty(value) == (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+    if strict_json.is_plain(value):
+        written = strict_json.pretty(value)
+        assert written == (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+        assert strict_json.loads(written, where="x") == value
+
+
+@pytest.mark.parametrize("leaf", ["x", 1, None])
+@pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}])
+def test_what_is_nested_too_deep_is_not_plain(leaf, wrap):
+    value = leaf
+    for _ in range(strict_json.DEEPEST):
+        value = wrap(value)
+    assert strict_json.is_plain(value)
+    assert not strict_json.is_plain(wrap(value))
+
+
+def sealed(body):
+    """What is sealed with this body, or what is said against it."""
+    try:
+        return seal(header("server", "north", body=body), {"beta.csv": b"x"}, SERVER.sign, key=SERVER.key)
+    except MessageError as error:
+        return error.what
+
+
+@given(st.dictionaries(st.text(), ANY_JSON, max_size=3))
+def test_a_message_is_the_same_where_nothing_is_taken_for_plain(body):
+    """What is plain is not read back to see what a reader would make of it."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(strict_json, "is_plain", lambda _: False)
+        expected = sealed(body)
+    assert sealed(body) == expected

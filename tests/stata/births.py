@@ -71,8 +71,8 @@ class Study:
                 stack.callback(node.close)
             watch = run_module._watch  # noqa: SLF001 - the seam between looks
 
-            def turns(study, progress, held):
-                idle = watch(study, progress, held)
+            def turns(*about):
+                idle = watch(*about)
 
                 def wait(seconds: float) -> None:
                     for name, node in nodes.items():
