@@ -183,16 +183,19 @@ class Channels:
         pauses, began, heard = Pauses(longest=self._longest_pause), self._clock(), False
         pauses.progress(announced=self._announced)
         until = self._deadline if patience is None else began + patience
+        absence = self._absence if roster else None
+        judged = until if absence is None else min(until, began + absence.looking)
         while True:
-            wanted = set(waited_for())
-            looks = self._look_at_all(wanted, hastened=heard)
-            owing, now = self.owing(waited_for()), self._clock()
+            # Who is silent is found out by a whole look: to a glance, a share that is away is one without an answer.
+            wanted, now = set(waited_for()), self._clock()
+            looks = self._look_at_all(wanted, hastened=heard and now < judged)
+            owing = self.owing(waited_for())
             come = [look.message for look in looks.values() if look.message is not None]
             self._announced = heard if come else self._announced
             if not owing or any(map(enough, come)) or (now >= until and patience is not None):
                 return owing
-            if roster and self._absence is not None and now - began >= self._absence.looking:
-                self._require_present(owing, looks, roster, self._absence)
+            if absence is not None and now - began >= absence.looking:
+                self._require_present(owing, looks, roster, absence)
             trouble = {node: looks[node].problem if node in looks else "" for node in owing}
             if now >= until:
                 raise self._out_of_time(owing, trouble)

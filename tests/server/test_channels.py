@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fedfolder.errors import ExchangeError, WaitingError
+from fedfolder.exchange import mailbox
 from fedfolder.exchange.store import FolderStore
+from fedfolder.server.absence import Absence, SilentNodesError
 from fedfolder.server.channels import Channels
 from fedfolder.server.progress import Silent
 from fedfolder.server.status import status
@@ -37,11 +39,12 @@ class Watcher(Silent):
 class Rig:
     """The server's channels with a clock of its own."""
 
-    def __init__(self, bench: Bench, timeout: float) -> None:
+    def __init__(self, bench: Bench, timeout: float, absence: Absence | None = None) -> None:
         self.bench, self.time, self.pauses = bench, 1000.0, list[float]()
         self.journal = bench.study.journal(lambda: "2026-01-01T00:00:00+00:00")
         self.watcher = Watcher()
         self.at: dict[float, Callable[[], object]] = {}
+        self.moves = False
         self.channels = Channels(
             bench.study.mailboxes(self.journal),
             self.journal,
@@ -50,26 +53,28 @@ class Rig:
             longest_pause=5.0,
             idle=self._idle,
             clock=lambda: self.time,
+            absence=absence,
         )
 
-    def _idle(self, seconds: float) -> None:
+    def _idle(self, seconds: float) -> bool:
         assert seconds > 0
         self.pauses.append(seconds)
         self.time += seconds
         for moment in sorted(self.at):
             if self.time - 1000 >= moment:
                 self.at.pop(moment)()
+        return self.moves
 
     def post(self, node: str) -> None:
         self.channels.boxes[node].post({}, event="asked", kind="request", fit=1, attempt=1, round=1, body={})
 
 
 @pytest.fixture
-def rig(bench: Bench) -> Iterator[Callable[[float], Rig]]:
+def rig(bench: Bench) -> Iterator[Callable[..., Rig]]:
     made: list[Rig] = []
 
-    def make(timeout: float) -> Rig:
-        made.append(Rig(bench, timeout))
+    def make(timeout: float, absence: Absence | None = None) -> Rig:
+        made.append(Rig(bench, timeout, absence))
         return made[-1]
 
     yield make
@@ -218,3 +223,37 @@ def test_every_node_is_asked_before_the_server_looks_at_any(bench: Bench, monkey
         last_asked = max(done.index(("asked", number + node)) for node in NODES)
         first_look = min(done.index(("looked", number + node)) for node in NODES)
         assert last_asked < first_look, (number, done)
+
+
+@pytest.fixture
+def stirred(bench: Bench, rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> Rig:
+    """Folders in which something moves before every look; south has answered, north has owed its answer for an hour."""
+    monkeypatch.setattr(mailbox, "MOST_GLANCES", 10**9)
+    made = rig(60.0, Absence(10.0, 1, lambda: "2026-01-01T01:00:00+00:00"))
+    bench.work()
+    made.channels.open()
+    bench.work()
+    for node in NODES:
+        made.post(node)
+    made.channels.publish()
+    bench.nodes["south"].work()
+    made.moves = True
+    return made
+
+
+def test_a_node_whose_folder_is_away_is_not_silent_whatever_moves_beside_it(bench: Bench, stirred: Rig) -> None:
+    folder = bench.study.folder("north")
+
+    def back() -> None:
+        folder.with_name("away").rename(folder)
+        bench.nodes["north"].work()
+
+    stirred.at[5.0] = lambda: folder.rename(folder.with_name("away"))
+    stirred.at[30.0] = back
+    assert stirred.channels.collect(lambda: NODES, roster=NODES) == []
+
+
+def test_a_silent_node_is_left_out_whatever_moves(stirred: Rig) -> None:
+    with pytest.raises(SilentNodesError, match="north"):
+        stirred.channels.collect(lambda: NODES, roster=NODES)
+    assert stirred.time < 1012
