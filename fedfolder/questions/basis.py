@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fedfolder.questions.coded import coded_basis
 from fedfolder.questions.columns import DenseBasis
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from fedfolder.questions.columns import Basis, Columns, Dense
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 LONGEST = 16.0
 """In units of a column: sums lose no more than 4 bits where they are carried, and their products twice that."""
+MOST_LOST = 2.0**10
+"""How many times a sum of squares its terms may be, at a beta: standard errors keep 1e-12 of themselves."""
 
 
 @functools.lru_cache(maxsize=8)
@@ -56,6 +59,14 @@ class CentredBasis:
             return False
         lengths = [m * (1.0 + sum(map(abs, row))) for m, row in zip(design.rescaling, design.mixing, strict=True)]
         return max(lengths) <= LONGEST * min(design.rescaling)
+
+    def has_lost(self, before: Array, after: Array) -> bool:
+        """Whether the information about a predictor lost digits when it was carried: `before` (p, p) to `after`.
+
+        Where nearly all of it comes of few rows, columns may be collinear in those that are not in all.
+        """
+        terms = np.square(np.abs(self._carry) @ np.sqrt(np.abs(np.diagonal(before))))
+        return bool((terms > MOST_LOST * np.abs(np.diagonal(after))).any())
 
     def columns(self, sample: Sample) -> Dense:
         """U."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fedfolder.questions.basis import basis_of
+from fedfolder.questions.basis import CentredBasis, basis_of
 from fedfolder.questions.columns import DenseBasis
 from fedfolder.questions.contributions import Contribution
 from fedfolder.questions.patterns import patterns
@@ -136,18 +136,33 @@ def _room(width: int, nobs: int) -> Array:
 
 def of_rows(question: AtBeta, likelihood: RowLikelihood, sample: Sample) -> Contribution:
     """The sums over all rows of `sample`, or over their patterns where these are far fewer."""
-    specification, basis = question.specification, basis_of(question.design)
-    weights, command = None, specification.command
+    weights, command = None, question.specification.command
     if (found := patterns(sample, command.weight.variable if command.weight else None)) is not None:
         sample, weights = found.sample, found.weights
-    made = prepared(specification, basis, sample, weights)
+    basis = basis_of(question.design)
+    total = _summed(question, likelihood, basis, sample, weights)
+    if not basis.carries:
+        return total
+    parts = [(block, block) for block in map(question.parameters.block, range(len(question.parameters.equations)))]
+    before = [total.hessian[part].copy() for part in parts]
+    # Where the likelihood is not defined, neither are its sums, and nobody needs to be told twice.
+    with np.errstate(over="ignore", invalid="ignore"):
+        _carry(total, basis, question.parameters)
+        carried = [total.hessian[part] for part in parts]
+        has_lost = isinstance(basis, CentredBasis) and any(map(basis.has_lost, before, carried))
+    return _summed(question, likelihood, DenseBasis(question.design), sample, weights) if has_lost else total
+
+
+def _summed(
+    question: AtBeta, likelihood: RowLikelihood, basis: Basis[Columns], sample: Sample, weights: Array | None
+) -> Contribution:
+    """The sums in the units of the columns."""
+    made = prepared(question.specification, basis, sample, weights)
     at = _At.of(question, likelihood, basis)
     total = Contribution.nothing(question.parameters.count)
     total.further = dict.fromkeys(likelihood.also, 0.0)
     for part in in_order(lambda group: at.sums(made.part(number, sample) for number in group), made.groups):
         total.add(part)
-    if basis.carries:
-        _carry(total, basis, question.parameters)
     return total
 
 

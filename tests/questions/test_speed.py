@@ -418,3 +418,32 @@ def test_columns_that_are_nearly_collinear_are_freed_row_by_row(apart, held):
     for model in ("logit y", "poisson y", "regress w"):
         question, _ = asked(f"{model} age x", frame, most=2)
         assert isinstance(basis.basis_of(question.design), held)
+
+
+@pytest.mark.parametrize("command", ["poisson y age x", "poisson y age x [fw=w]", "glm y age x, family(poisson)"])
+def test_where_few_rows_say_nearly_all_the_digits_are_kept(command, monkeypatch):
+    """They lie far off, and in them the columns are one: what is left of the second is lost in what it is freed of."""
+    monkeypatch.setattr(patterns, "FEWEST", 10**9)
+    rng, frame = np.random.default_rng(0), registry(3000)
+    for name, spread in (("age", 1.0), ("x", 30.0)):
+        frame[name] = rng.normal(size=len(frame)) * spread + (0.0 if name == "age" else frame["age"])
+        frame.loc[frame.index < 20, name] = 1000.0
+    frame["y"] = rng.poisson(np.exp(0.008 * frame["age"])).astype(float)
+    question, sample = asked(command, frame, most=30)
+    assert isinstance(basis.basis_of(question.design), basis.CentredBasis)
+    carried = question.derivatives(question.compute(sample)).hessian
+    kept.forget()
+    monkeypatch.setattr(row_sums, "basis_of", DenseBasis)
+    dense = question.derivatives(question.compute(sample)).hessian
+    variances = [np.diagonal(np.linalg.inv(-hessian)) for hessian in (carried, dense)]
+    np.testing.assert_allclose(*variances, rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_beta_beyond_all_bounds_gives_no_warning_of_numpy():
+    frame = registry(2000)
+    frame["x"] += 0.5 * frame["age"]
+    question, sample = asked("poisson y age x", frame)
+    assert isinstance(basis.basis_of(question.design), basis.CentredBasis)
+    beyond = dataclasses.replace(question, beta=np.full_like(question.beta, 1e5))
+    assert not np.isfinite(beyond.derivatives(beyond.compute(sample)).loglike)
