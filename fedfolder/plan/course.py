@@ -75,6 +75,8 @@ class Course:
         if SUMS not in contents[-1].files:
             return None
         reached = self.follow(begin, digests, contents)
+        # What a closing publishes is held against nothing here: should anything follow it, all is followed anew.
+        self._at = None
         return None if isinstance(reached, Question) else reached
 
     def follow(

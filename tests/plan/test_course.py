@@ -150,6 +150,15 @@ def test_a_closing_ends_what_was_followed(name: str, monkeypatch: pytest.MonkeyP
     assert course.ends_with(said.begin, said.digests, (*said.contents[:-1], without(said.contents[-1]))) is None
 
 
+@pytest.mark.parametrize("name", [name for name in PROPOSALS if name != "few trips of a mean"])
+def test_what_a_closing_publishes_is_held_against_the_answers_should_a_request_follow_it(name: str) -> None:
+    said, course, held = conversation(name), Course(), list[int]()
+    course.comes_to(said.begin, said.digests[:1], said.contents[:1])
+    assert course.ends_with(said.begin, said.digests[:2], said.contents[:2]) is None, "it is not at its end yet"
+    course.comes_to(said.begin, said.digests[:3], said.contents[:3], lambda number, _asked, _sums: held.append(number))
+    assert held == [1, 2]
+
+
 def moved(content: Content) -> Content:
     """Asked at another beta, or with other columns."""
     for name, file in content.files.items():
