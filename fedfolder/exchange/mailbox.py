@@ -25,6 +25,8 @@ __all__ = ["Identity", "Mailbox"]
 
 MOST_GLANCES = 8
 """Glances in a row after which a look is a whole one: what else lies there is noticed at the latest then."""
+_LAST = frozenset({"closing", "receipt"})
+"""The kinds of the last messages of a fit."""
 
 
 def is_first(found: Message) -> bool:
@@ -206,8 +208,8 @@ class Mailbox:
         own folder, which then needs no mending; but before we go on from that, it must be what this home wrote. That is
         known already when this side has just written a question; which nobody can have answered, and so, when there is
         no answer, nothing more is looked at. What else lies in the other side's folder (forgeries, litter, a message
-        under another name) is seen by a whole look: whenever a glance finds nothing, and after `MOST_GLANCES` in any
-        case.
+        under another name) is seen by a whole look: whenever a glance finds nothing, after `MOST_GLANCES` in any case,
+        and at the end of a fit, before folders are tidied.
 
         Parameters
         ----------
@@ -226,6 +228,8 @@ class Mailbox:
                 found = self._glance()
                 if found is not None and not just_asked:
                     self._outbox.require_none_beside()
+                if found is not None and found.header.kind in _LAST:
+                    return [], self.find()
                 if found is not None or just_asked or hastened:
                     return [], found
         return self.publish(), self.find()

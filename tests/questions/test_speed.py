@@ -435,8 +435,8 @@ def test_where_few_rows_say_nearly_all_the_digits_are_kept(command, monkeypatch)
     kept.forget()
     monkeypatch.setattr(row_sums, "basis_of", DenseBasis)
     dense = question.derivatives(question.compute(sample)).hessian
-    variances = [np.diagonal(np.linalg.inv(-hessian)) for hessian in (carried, dense)]
-    np.testing.assert_allclose(*variances, rtol=1e-12)
+    variances, expected = (np.diagonal(np.linalg.inv(-hessian)) for hessian in (carried, dense))
+    np.testing.assert_allclose(variances, expected, rtol=1e-12)
 
 
 @pytest.mark.filterwarnings("error")

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 LONG = 20.0
 FLOOD = """
 import os, sys
-files = [os.open(os.path.join(sys.argv[1], name), os.O_WRONLY | os.O_CREAT) for name in "ab"]
-for number in range(200_000):
-    os.pwrite(files[number % 2], b"x", 0)
+here, there = (os.path.join(sys.argv[1], name) for name in "ab")
+open(here, "w").close()
+for _ in range(100_000):
+    os.rename(here, there)
+    here, there = there, here
 """
 # The limits are those of a user namespace: nobody else on the machine is without watches.
 NO_WATCHES = """#!/bin/sh

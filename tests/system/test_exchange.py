@@ -241,6 +241,8 @@ def test_what_a_stranger_puts_there_is_passed_over(world: World, undisturbed: st
             (folder / "m000003-evil.csv").mkdir()
     with world.nodes():
         done = world.run()
+        # While what is due comes at once, nobody looks beside it, but at the end.
+        until(lambda: "not accepted: m000001-evil.json" in world.log("node1"), what="a look at what else lies there")
     assert done.returncode == 0, done.stderr
     assert bits(world.result()) == undisturbed
     log = world.log("node1")

@@ -49,6 +49,10 @@ def test_a_clock_that_jumps_by_ten_days_each_time_it_is_looked_at(tmp_path: Path
     assert len(looked) > 20
 
 
+CACHED = 1
+"""Seconds until a shift is read again."""
+
+
 class FakeClocks(World):
     """Nodes whose computers have other times: each reads its shift from a file, which may change while it runs."""
 
@@ -68,7 +72,7 @@ class FakeClocks(World):
                 **places.ENVIRONMENT,
                 "LD_PRELOAD": str(FAKETIME),
                 "FAKETIME_TIMESTAMP_FILE": str(self.folder / f"{name}.clock"),
-                "FAKETIME_CACHE_DURATION": "1",
+                "FAKETIME_CACHE_DURATION": str(CACHED),
                 "NO_FAKE_STAT": "1",
                 "DONT_FAKE_MONOTONIC": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -95,14 +99,19 @@ def test_nodes_whose_clocks_are_ten_days_off_and_jump_in_the_middle(tmp_path: Pa
     world.shift("node1", 10)
     world.shift("node2", -10)
     try:
-        with world.nodes():
+        with world.nodes("node2"):
+            pass  # it introduces itself, and is away while the first question waits for it
+        with world.nodes("node1"):
             running = world.start_run("logit low age smoke", "--timeout", 60)
-            world.wait_for_request("node1", 2)
+            until(lambda: "sent m000001" in world.log("node1"), what="the first answer")
             world.shift("node1", -10)
-            world.shift("node2", 10)
-            until(lambda: running.poll() is not None, what="the fit")
-            assert running.returncode == 0, running.stdout and running.stdout.read()
-            until(lambda: "closed" in world.log("node1") or "receipt" in world.log("node1"), what="the closing")
+            time.sleep(2 * CACHED)
+            with world.nodes("node2"):
+                world.wait_for_request("node1", 2)
+                world.shift("node2", 10)
+                until(lambda: running.poll() is not None, what="the fit")
+                assert running.returncode == 0, running.stdout and running.stdout.read()
+                until(lambda: "closed" in world.log("node1") or "receipt" in world.log("node1"), what="the closing")
     finally:
         world.close()
     assert bits(world.result()) == bits(calm.result())
