@@ -300,7 +300,7 @@ def test_a_node_that_knows_only_fits_refuses_and_says_what_it_runs(
 
 
 def test_who_has_not_answered_in_time_is_named_and_asked_on(bench: Bench) -> None:
-    found = check(bench, timeout=1.0, idle=north_alone(bench), progress=Teller())
+    found = check(bench, timeout=1.0, idle=north_alone(bench, 10**9), progress=Teller())
     states = {site.node: site.state for site in found.sites}
     assert states == {"north": ANSWERED, "south": NO_ANSWER}
     assert said(found, "north")
