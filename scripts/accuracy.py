@@ -188,7 +188,8 @@ column, and with no rows at all; sorted by the outcome. `b R` is the difference 
 
 statsmodels stands for its derivatives: its own fits stop at larger distances, so the maximum is found by Newton's
 method from its scores and Hessian alone, from a start nearby. Those of `ologit`, `oprobit` and `clogit` are differences
-of its log-likelihoods or scores, and less exact. A fit here ends within 1e-8 standard errors of the maximum, which is
+of its log-likelihoods or scores, and less exact. It has no parametric survival models: formulas of books, with
+complex steps for derivatives, stand for it there. A fit here ends within 1e-8 standard errors of the maximum, which is
 the largest `b` to expect; most come nearer, since the last step squares the distance. The condition is that of the
 scaled information at the estimate.
 

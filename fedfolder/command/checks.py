@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fedfolder.command.families import LINKS
 from fedfolder.command.models import model_of
+from fedfolder.command.options import EITHER, HAZARDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +35,9 @@ def check_model(tokens: Tokens, command: Command, places: Mapping[str, Token]) -
     CommandError
         With a caret under the place.
     """
+    if model_of(command.model).survival:
+        _check_times(tokens, command, places)
+        _check_distribution(tokens, command, places)
     _check_terms(tokens, command, places)
     _check_link(tokens, command, places)
     _check_roles(tokens, command, places)
@@ -55,6 +59,39 @@ def _check_terms(tokens: Tokens, command: Command, places: Mapping[str, Token]) 
         tokens.fail("a model without terms needs its constant", places[""], do="leave noconstant out, or name a term")
 
 
+def _check_times(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
+    """Times are known to the end of a row and its failure; where all come of `stset`, nothing of them was written."""
+    for needed in ("time", "failure"):
+        if command.argument(needed) is None:
+            what = f"{command.model} needs {needed}(variable) with the other times"
+            do = "leave time(), failure() and entry() all out for data that were stset"
+            tokens.fail(what, places[""], expected="time(variable) and failure(variable)", do=do)
+    time, entry = command.argument("time"), command.argument("entry")
+    if time == entry:
+        tokens.fail(f"{time} is both time and entry", places["entry"], expected="two variables")
+    if any(time in term.variables for term in command.terms):
+        what = f"{time} is the time, which is observed, and among the terms"
+        tokens.fail(what, places.get("time", places[""]), do="take it out of one place")
+
+
+def _check_distribution(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
+    """A parametric model has its distribution, and says hazard ratios or time ratios, never both."""
+    if command.model != "streg":
+        return
+    distribution = command.argument("distribution")
+    if distribution is None:
+        tokens.fail("streg needs a distribution", places[""], expected="distribution(weibull), or another one")
+    if "aft" in places and distribution not in EITHER:
+        is_one = "is one of time already" if distribution not in HAZARDS else "has no form of its own in time"
+        do = "leave it out" if distribution not in HAZARDS else f"use {' or '.join(sorted(EITHER))}"
+        tokens.fail(f"the {distribution} model {is_one}", places["aft"], do=do)
+    if "nohr" in places and not command.hazards:
+        tokens.fail("a model of time has no hazard ratios", places["nohr"], do="leave nohr out")
+    if "tr" in places and command.hazards:
+        do = "write aft, too (Stata's `time`)" if distribution in EITHER else "leave it out"
+        tokens.fail("a model of hazards has no time ratios", places["tr"], do=do)
+
+
 def _check_link(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
     """A family has its links, and `exposure()` needs a logarithm."""
     family = command.family
@@ -74,7 +111,7 @@ def _check_link(tokens: Tokens, command: Command, places: Mapping[str, Token]) -
 def _check_roles(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
     """The outcome has no other role, and sets no coefficient."""
     for role, name in command.roles.items():
-        place = places[_OPTION_OF_ROLE.get(role, role)]
+        place = places.get(_OPTION_OF_ROLE.get(role, role), places[""])
         if name == command.depvar:
             tokens.fail(f"{name} is the outcome, and cannot be the {role} too", place, expected="another variable")
     group = command.roles.get("group")

@@ -28,7 +28,10 @@ class Model:
         Whether it has these options. `exposure` depends on the link, too, where there is one.
     ratio : str
         The option that exponentiates its coefficients under the name they have in this model: `"or"`, `"irr"`,
-        `"rrr"` or `""`.
+        `"rrr"`, `"tr"` or `""`.
+    survival : bool
+        Whether it is of survival times: `time()`, `failure()` and `entry()` name what is observed, and no outcome
+        stands before the terms.
     """
 
     shortest: str
@@ -38,6 +41,7 @@ class Model:
     exposure: bool = False
     eform: bool = True
     ratio: str = ""
+    survival: bool = False
 
 
 TABLE = {
@@ -52,6 +56,7 @@ TABLE = {
     "ologit": Model("olog", constant=False, ratio="or"),
     "oprobit": Model("oprob", constant=False),
     "clogit": Model("clog", constant=False, ratio="or"),
+    "streg": Model("streg", eform=False, ratio="tr", survival=True),
 }
 """Each model by its full name."""
 

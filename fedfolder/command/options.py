@@ -70,6 +70,30 @@ def _base_outcome(text: str) -> str | None:
     return text if re.fullmatch("-?[0-9]+", text) else quoted(text)
 
 
+DISTRIBUTIONS = {
+    "exponential": ("exponential", "e"),
+    "weibull": ("weibull", "w"),
+    "gompertz": ("gompertz", "gom"),
+    "loglogistic": ("loglogistic", "logl"),
+    "llogistic": ("loglogistic", "ll"),
+    "lognormal": ("lognormal", "logn"),
+    "lnormal": ("lognormal", "ln"),
+}
+"""The words for a distribution of survival times, each with what it means and its shortest abbreviation."""
+
+HAZARDS = frozenset({"exponential", "weibull", "gompertz"})
+"""The distributions that are models of hazards, unless `aft` is given."""
+
+EITHER = frozenset({"exponential", "weibull"})
+"""Those of them that can be models of time, too."""
+
+
+def _distribution(text: str) -> str | None:
+    """The canonical word for a distribution, None if it is none."""
+    words = DISTRIBUTIONS.items()
+    return next((meant for word, (meant, shortest) in words if abbreviates(text, word, shortest)), None)
+
+
 @dataclass(frozen=True, slots=True)
 class OptionRule:
     """How an option is written.
@@ -89,6 +113,8 @@ class OptionRule:
         Whether a model has it, by its name; used where `models` is None.
     stands_for : tuple of (str, str) or None
         Another option and the beginning of its argument, for an older word: `cluster(id)` is `vce(cluster id)`.
+    bare : str
+        Another option that the word alone stands for, without an argument: `time` is `aft`, and `time(t)` is not.
     """
 
     name: str
@@ -98,6 +124,7 @@ class OptionRule:
     expected: str = ""
     has: Callable[[str], bool] | None = None
     stands_for: tuple[str, str] | None = None
+    bare: str = ""
 
     def serves(self, model: str) -> bool:
         """Whether the model of this name has the option."""
@@ -107,6 +134,8 @@ class OptionRule:
 
     def option(self, argument: str | None) -> Option:
         """The option with its canonical argument, by its present name."""
+        if argument is None and self.bare:
+            return Option(self.bare)
         if self.stands_for is None:
             return Option(self.name, argument)
         name, beginning = self.stands_for
@@ -115,16 +144,33 @@ class OptionRule:
 
 def _ratio(name: str) -> OptionRule:
     """The rule of an option that names exponentiated coefficients."""
-    return OptionRule(name, {"irr": "ir", "rrr": "rr"}.get(name, name), has=lambda model: model_of(model).ratio == name)
+    return OptionRule(
+        name,
+        {"irr": "ir", "rrr": "rr"}.get(name, name),
+        has=lambda model: model_of(model).ratio == name,
+    )
 
 
 _GLM, _SETS, _NAME = frozenset({"glm"}), frozenset({"clogit"}), "the name of a variable"
+_STREG = frozenset({"streg"})
+
+
+def _is_survival(model: str) -> bool:
+    return model_of(model).survival
+
 
 OPTIONS = (
     OptionRule("family", "f", _GLM, canonical_family, FAMILY_EXPECTED),
     OptionRule("link", "l", _GLM, canonical_link, LINK_EXPECTED),
     OptionRule("group", "gr", _SETS, _variable, _NAME),
     OptionRule("strata", "str", _SETS, _variable, _NAME, stands_for=("group", "")),
+    OptionRule(
+        "distribution", "d", _STREG, _distribution, ", ".join(dict.fromkeys(m for m, _ in DISTRIBUTIONS.values()))
+    ),
+    OptionRule("time", "time", None, _variable, _NAME, _is_survival, bare="aft"),
+    OptionRule("failure", "f", None, _variable, _NAME, _is_survival),
+    OptionRule("entry", "en", None, _variable, _NAME, _is_survival),
+    OptionRule("aft", "aft", _STREG),
     OptionRule("baseoutcome", "b", frozenset({"mlogit"}), _base_outcome, 'a whole number, or a level in quotes: "no"'),
     OptionRule("offset", "off", None, _variable, _NAME, lambda model: model_of(model).offset),
     OptionRule("exposure", "e", None, _variable, _NAME, lambda model: model_of(model).exposure),
@@ -137,9 +183,14 @@ OPTIONS = (
     _ratio("or"),
     _ratio("irr"),
     _ratio("rrr"),
+    OptionRule("nohr", "nohr", _STREG),
+    _ratio("tr"),
+    OptionRule("tratio", "tra", _STREG, stands_for=("tr", "")),
     OptionRule("eform", "ef", has=lambda model: model_of(model).eform),
 )
 """Every option of this release. Options of a command are kept in this order, and a word means the first that fits."""
+
+OPTION_NAMES = {rule.name: rule for rule in OPTIONS}
 
 
 def abbreviates(word: str, name: str, shortest: str) -> bool:
@@ -203,6 +254,8 @@ def _read_argument(tokens: Tokens, word: Token, rule: OptionRule, model: str) ->
     if rule.canonical is None:
         if opening.text == "(":
             tokens.fail(f"the option {rule.name} takes no argument", opening, do=f"write {rule.name} alone")
+        return None
+    if opening.text != "(" and rule.bare and OPTION_NAMES[rule.bare].serves(model):
         return None
     if opening.text != "(":
         tokens.fail(f"the option {rule.name} needs an argument", word.end, expected=f"{rule.name}(…): {rule.expected}")

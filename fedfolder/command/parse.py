@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from fedfolder.command import grammar
+from fedfolder.command import grammar, survival
 from fedfolder.command.checks import check_derivations, check_model
 from fedfolder.command.derivation_grammar import changes_data, derives, read_derivation
 from fedfolder.command.expression_grammar import read_expression, refuse_rest
 from fedfolder.command.lexer import Tokens
-from fedfolder.command.models import MODELS, WITH_OPTION, Weight, read_kind
+from fedfolder.command.models import MODELS, WITH_OPTION, Weight, model_of, read_kind
 from fedfolder.command.options import Option, abbreviates, in_order, read_options
 from fedfolder.command.statement import Command
 from fedfolder.errors import UnknownNameError, nearest
@@ -81,27 +81,35 @@ def _is_derivation(word: str, models: Collection[str]) -> bool:
 def _read_model_statement(tokens: Tokens, models: Collection[str], derivations: tuple[Derivation, ...]) -> Command:
     """Take the statement that names the model."""
     model, implied = _read_model(tokens, models)
-    outcome = _read_outcome(tokens)
+    outcome = None if model_of(model).survival else _read_outcome(tokens)
     found: list[tuple[Term, Token]] = []
     while tokens.next.kind != "end" and not tokens.at(",", "if", "["):
         found += grammar.read_terms(tokens)
-    for term, token in found:
-        if outcome.text in term.variables:
-            tokens.fail(f"the outcome {outcome.text} is among the terms", token, do="take it out of one place")
     terms = grammar.one_base_each(tokens, found)
     condition, weight, weight_token = _read_restrictions(tokens)
     comma = tokens.take()
     options = read_options(tokens, model)
     places = {name: token for name, (_, token) in options.items()} | {"": comma, "weight": weight_token or comma}
     chosen = tuple(option for option, _ in options.values())
+    if outcome is None and survival.is_of_stset(options):
+        chosen, condition = survival.as_stset(chosen, condition)
     if implied and implied not in options:
         chosen = in_order([*chosen, Option(implied)])
-    command = Command(model, outcome.text, terms, chosen, weight, condition, derivations)
+    depvar = survival.failure_of(chosen) if outcome is None else outcome.text
+    _require_apart(tokens, depvar, found)
+    command = Command(model, depvar, terms, chosen, weight, condition, derivations)
     check_model(tokens, command, places)
     if models is not MODELS and command.likelihood not in models and model not in models:
         what = "there is no such family with this link in this release"
         raise UnknownNameError(what, found=command.likelihood, do=nearest(command.likelihood, models))
     return command
+
+
+def _require_apart(tokens: Tokens, depvar: str, found: list[tuple[Term, Token]]) -> None:
+    """Refuse an outcome that is among the terms, too."""
+    for term, token in found:
+        if depvar in term.variables:
+            tokens.fail(f"the outcome {depvar} is among the terms", token, do="take it out of one place")
 
 
 def _read_model(tokens: Tokens, models: Collection[str]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from fedfolder.command.families import LOG_LIKE, family_of
 from fedfolder.command.models import model_of
-from fedfolder.command.options import DEFAULT_LEVEL
+from fedfolder.command.options import DEFAULT_LEVEL, HAZARDS
 from fedfolder.command.terms import is_name, unquoted
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Command:
     Parameters
     ----------
     model, depvar : str
-        `"logit"` and `"low"` in `logit low age smoke`.
+        `"logit"` and `"low"` in `logit low age smoke`; of survival times, the outcome is what `failure()` names.
     terms : tuple of Term
         Expanded (`a##b` is three terms) and each once, in the order written.
     options : tuple of Option
@@ -61,7 +61,8 @@ class Command:
         """The canonical line; `parse` of it gives this command again."""
         condition = [] if self.condition is None else [f"if {self.condition}"]
         weight = [] if self.weight is None else [str(self.weight)]
-        line = " ".join([self.model, self.depvar, *map(str, self.terms), *condition, *weight])
+        outcome = [] if model_of(self.model).survival else [self.depvar]
+        line = " ".join([self.model, *outcome, *map(str, self.terms), *condition, *weight])
         line = ", ".join([line, " ".join(map(str, self.options))]) if self.options else line
         return "; ".join([*map(str, self.derivations), line])
 
@@ -92,8 +93,13 @@ class Command:
 
     @cached_property
     def likelihood(self) -> str:
-        """The name of the likelihood: the model, for a `glm` such as `glm family(poisson) link(log)`."""
+        """The name of the likelihood: the model, for a `glm` such as `glm family(poisson) link(log)`.
+
+        For a `streg` such as `streg distribution(weibull)`, with ` aft` where the model of hazards is one of time.
+        """
         family = self.family
+        if (distribution := self.argument("distribution")) is not None:
+            return f"{self.model} distribution({distribution}){' aft' if self.option('aft') else ''}"
         return self.model if family is None else f"{GLM} family({family.name}) link({family.link})"
 
     @property
@@ -118,6 +124,8 @@ class Command:
             "trials": family.trials if family and is_name(family.trials) else None,
             "expected": family.expected if family else None,
             "group": self.argument("group"),
+            "time": self.argument("time"),
+            "entry": self.argument("entry"),
             "cluster": vce.removeprefix("cluster ").partition(",")[0] if vce.startswith("cluster ") else None,
             "weight": self.weight.variable if self.weight else None,
         }
@@ -138,9 +146,21 @@ class Command:
         return (self.argument("vce") or "").endswith(", across")
 
     @property
-    def eform(self) -> Literal["", "or", "irr", "rrr", "eform"]:
-        """The word for exponentiated coefficients, `""` where they are not asked for."""
+    def hazards(self) -> bool:
+        """Whether this is a parametric model of hazards, which `aft` makes one of time."""
+        return self.argument("distribution") in HAZARDS and self.option("aft") is None
+
+    @property
+    def eform(self) -> Literal["", "or", "irr", "rrr", "eform", "hr", "tr"]:
+        """The word for exponentiated coefficients, `""` where they are not asked for.
+
+        A model of hazards shows their ratios unless it is told not to.
+        """
         family = self.family
+        if self.hazards and self.option("nohr") is None:
+            return "hr"
+        if self.option("tr"):
+            return "tr"
         if family and self.option("eform"):
             return _RATIOS.get((family.name, family.link), "eform")
         words: tuple[Literal["or", "irr", "rrr", "eform"], ...] = ("or", "irr", "rrr", "eform")

@@ -148,7 +148,7 @@ def _require_row(
         raise _impossible("no numbers have this sum and this sum of squares", label)
     column = Column.parse(label)
     level = bool(column.factors) and not column.continuous
-    if not level and not (asked.likelihood.binary and label == asked.outcome):
+    if not level and not (asked.likelihood.indicator and label == asked.outcome):
         return
     if asked.counts:
         whole(total, label, where=WHERE)

@@ -135,7 +135,7 @@ def _outcome(specification: Specification, sample: Sample) -> Coded | None:
     name, likelihood = specification.outcome, specification.likelihood
     if likelihood.categorical:
         return Coded.of(name, sample.levels(name))
-    if likelihood.binary:
+    if likelihood.indicator:
         parts = [np.not_equal(likelihood.outcome(part.outcome(name)), 0) for _, part in sample.blocks()]
         return Coded((name,), np.concatenate(parts).view(np.int8), 2)
     return _two_valued(name, sample.numeric[name])

@@ -22,6 +22,7 @@ from fedfolder.likelihood.nbreg import NegativeBinomial
 from fedfolder.likelihood.ordinal import OrderedLogit, OrderedProbit
 from fedfolder.likelihood.poisson import Poisson
 from fedfolder.likelihood.regress import Regress
+from fedfolder.likelihood.streg import every_streg, streg_name
 
 LIKELIHOODS: dict[str, Likelihood] = {
     likelihood.name: likelihood
@@ -37,9 +38,11 @@ LIKELIHOODS: dict[str, Likelihood] = {
         OrderedLogit(),
         OrderedProbit(),
         ConditionalLogit(),
+        *every_streg(),
     )
 }
-"""Every likelihood that is built in by its name: the command, with family and link for a `glm`."""
+"""Every likelihood that is built in by its name: the command, with family and link for a `glm`, the distribution for a
+`streg`."""
 
 _COMMANDS = frozenset(name.split()[0] for name in LIKELIHOODS)
 
@@ -85,4 +88,5 @@ __all__ = [
     "find",
     "glm_name",
     "names",
+    "streg_name",
 ]

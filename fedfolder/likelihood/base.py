@@ -61,7 +61,8 @@ class Totals:
     counts : tuple of float
         Weighted number of rows in each category of a categorical outcome, in the order of its levels.
     exposure : float
-        Weighted sum of what a rate is per (`exposure()`, the trials of a grouped binomial); `weight` without.
+        Weighted sum of what a rate is per (`exposure()`, the trials of a grouped binomial, the time at risk); `weight`
+        without.
     about_mean : float
         Weighted sum of (y - mean)^2, where the first evaluation has brought it.
     """
@@ -96,7 +97,7 @@ class Likelihood(ABC):
     statistic : {"z", "t"}
         The distribution that its tests refer to.
     roles : tuple of str
-        What is observed beside `y`: `trials`, `expected`, `group`.
+        What is observed beside `y`: `trials`, `expected`, `group`, `time` and `entry`.
     equations : tuple of str
         Names of the linear predictors that have the command's terms; `""` for the only one.
     ancillaries : tuple of str
@@ -125,6 +126,9 @@ class Likelihood(ABC):
     bounded : tuple of str
         Ancillaries that run off without end where the data lie at the bound of what the model allows, and take nothing
         with them: `/lnalpha` of counts that do not vary more than Poisson's.
+    exponents : tuple of (str, float, str)
+        At most one ancillary a with a sign s. The log-likelihood is nearer to a quadratic in q = exp(s a) and the
+        constant with ln q `"added"`, or all coefficients `"multiplied"` by q: far off, steps are taken in these.
     also : tuple of str
         Names of further sums, see `further`.
     expected : str
@@ -147,6 +151,7 @@ class Likelihood(ABC):
     thresholds: ClassVar[bool] = False
     binary: bool = False
     bounded: tuple[str, ...] = ()
+    exponents: tuple[tuple[str, float, Literal["added", "multiplied"]], ...] = ()
     also: tuple[str, ...] = ()
     expected: str = "numbers"
 
@@ -154,6 +159,11 @@ class Likelihood(ABC):
     def predictors(self) -> int:
         """q, the number of linear predictors."""
         return len(self.equations) + len(self.ancillaries)
+
+    @property
+    def indicator(self) -> bool:
+        """Whether `y` is 0 or 1."""
+        return self.binary
 
     def of_levels(self, levels: Sequence[str], counts: Sequence[float], base: str | None = None) -> Self:  # noqa: ARG002
         """The likelihood of a categorical outcome with these levels, sorted, and `counts` rows in each.

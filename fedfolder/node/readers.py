@@ -238,6 +238,10 @@ def distinct_class(column: RawColumn) -> str:
     return f"{name} {'value' if name == '1' else 'values'}"
 
 
+STSET_NAMES = frozenset({"_t", "_d", "_t0", "_st"})
+STSET_DO = "these data were not stset: stset and save them, or name time(), failure() and entry() in the command"
+
+
 def check_names(source: str, wanted: Iterable[str], known: Collection[str]) -> None:
     """Every wanted variable is there; names are case-sensitive, as in Stata.
 
@@ -249,7 +253,8 @@ def check_names(source: str, wanted: Iterable[str], known: Collection[str]) -> N
     for name in wanted:
         if name not in known:
             what = f"the data have no variable {name}"
-            raise UnknownNameError(what, where=source, do=nearest(name, known))
+            do = STSET_DO if name in STSET_NAMES and STSET_NAMES.isdisjoint(known) else nearest(name, known)
+            raise UnknownNameError(what, where=source, do=do)
 
 
 def check_readable(path: Path) -> None:

@@ -114,6 +114,7 @@ def _solver(proposal: Proposal, start: Start, report: Callable[[Iteration], None
         max_evaluations=MOST_EVALUATIONS - start.evaluations + 1 - spare,
         scale=lambda found: scale_of(start.layout, found),
         bounded=start.parameters.bounded(likelihood),
+        exponents=start.parameters.exponents(likelihood),
         report=_in_words(report, start),
         last_step=LastStep(quadratic=likelihood.least_squares) if proposal.few is not None else None,
         watched=start.watched,
@@ -164,7 +165,9 @@ class _Candidates:
         return before, self._point(self._at, self._best)
 
     def _point(self, beta: Array, found: Derivatives) -> Point:
-        return point_at(beta, found, lambda there: scale_of(self._start.layout, there))
+        layout = self._start.layout
+        exponents = self._start.parameters.exponents(layout.specification.likelihood)
+        return point_at(beta, found, lambda there: scale_of(layout, there), exponents)
 
     def known(self, beta: Array) -> tuple[Array, Derivatives] | None:
         """The answer at `beta` (P,), if it came with that to a longer step."""

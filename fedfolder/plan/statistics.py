@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from fedfolder.estimates import logit_stats, regress_stats, wald_chi2
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
 def statistics(result: FitResult, ending: Ending) -> dict[str, float]:
     """Those of `result`, which has its numbers already."""
     stats = _of_squares(result, ending) if result.model == "regress" else _of_likelihood(result)
-    return stats | _of_dispersion(ending)
+    return stats | _of_dispersion(ending) | _of_survival(ending)
 
 
 def _of_likelihood(result: FitResult) -> dict[str, float]:
     """The likelihood-ratio test; Wald's where the likelihood is none of independent rows, or ll_0 is not known."""
     # glm tests by Wald's chi-squared whatever the variance.
     robust = result.vce != "oim" or result.model == "glm"
-    return logit_stats(result.llf, result.llnull, result.names, result.beta, result.cov, robust=robust)
+    found = logit_stats(result.llf, result.llnull, result.names, result.beta, result.cov, robust=robust)
+    if "time" in result.roles:
+        found.pop("r2_p", None)  # of densities, which may be above one, it is no share
+    return found
 
 
 def _of_squares(result: FitResult, ending: Ending) -> dict[str, float]:
@@ -52,6 +56,14 @@ def _of_dispersion(ending: Ending) -> dict[str, float]:
     over = {name.replace("deviance", "dispers"): value / residual for name, value in found.items() if residual > 0}
     phi = scale_of(layout, found_there) * layout.normalised
     return {**found, **over, "phi": phi}
+
+
+def _of_survival(ending: Ending) -> dict[str, float]:
+    """Failures and time at risk, weighted; nothing of rows that were left by sites, of which they are not known."""
+    layout = ending.start.layout
+    found = {"N_fail": layout.totals.total, "risk": layout.totals.exposure}
+    known = "time" in layout.specification.roles and not any(map(math.isnan, found.values()))
+    return found if known else {}
 
 
 _STATA = {"deviance": "deviance", "pearson": "deviance_p"}

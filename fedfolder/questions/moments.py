@@ -152,7 +152,7 @@ class Moments(Question):
         if label == asked.outcome and not asked.likelihood.can_be(totals_of(asked, answer)):
             raise TamperedAnswerError(f"no outcome of a {asked.command.model} has this sum", where=place)
         is_level = bool(column.factors) and not column.continuous
-        if asked.counts and (is_level or (label == asked.outcome and asked.likelihood.binary)):
+        if asked.counts and (is_level or (label == asked.outcome and asked.likelihood.indicator)):
             whole(total, label, where=where)
         if is_level and not 0 <= total == squares <= weight * (1 + ROUNDING):
             raise TamperedAnswerError("the count of a level is none", where=place)
@@ -196,7 +196,10 @@ def totals_of(specification: Specification, sums: Sums) -> Totals:
         return Totals(nobs, weight, counts=tuple(counts.values()))
     total, squares = sums.rows[(specification.outcome,)]
     roles = specification.command.roles
-    if "trials" in specification.likelihood.roles:
+    if "time" in roles:
+        entered = sums.rows[(roles["entry"],)][0] if "entry" in roles else 0.0
+        exposure = sums.rows[(roles["time"],)][0] - entered
+    elif "trials" in specification.likelihood.roles:
         constant = weight * (specification.command.trials or 1.0)
         exposure = sums.rows[(roles["trials"],)][0] if "trials" in roles else constant
     elif specification.rate_of_offset:

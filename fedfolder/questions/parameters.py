@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedfolder.command.parameters import ANCILLARY
+from fedfolder.solve.step import Exponent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +66,16 @@ class Parameters:
         p, q = self.width, len(self.equations)
         of_equations = tuple((e + 1) * p - 1 for e in range(q)) if self.design.constant else ()
         return (*of_equations, *range(q * p, self.count))
+
+    def exponents(self, likelihood: Likelihood) -> tuple[Exponent, ...]:
+        """The ancillaries in whose exponential steps are taken from far off."""
+        first, constant = len(self.equations) * self.width, self.constants[:1] if self.design.constant else ()
+        return tuple(
+            Exponent(first + self.ancillaries.index(name), sign, constant)
+            if how == "added"
+            else Exponent(first + self.ancillaries.index(name), sign, multiplied=tuple(range(first)))
+            for name, sign, how in likelihood.exponents
+        )
 
     def bounded(self, likelihood: Likelihood) -> tuple[int, ...]:
         """The places of ancillary parameters that may run to their bound."""

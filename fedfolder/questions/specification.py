@@ -12,6 +12,7 @@ from fedfolder.command.terms import unquoted
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import SetLikelihood, find
 from fedfolder.likelihood.regress import Regress
+from fedfolder.questions import follow_up
 from fedfolder.questions.blocks import summed
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ OFFSETS = frozenset({"offset", "exposure"})
 """Roles that are added to the linear predictor."""
 WHOLE = frozenset({"fw"})
 """Weights that must be whole numbers."""
+MEASURED = ("offset", "exposure", "trials", "expected", "time", "entry")
+"""Roles whose sums are asked for with the moments."""
 COUNTING = frozenset({"fw", "iw"})
 """Weights whose sum is the number of observations."""
 
@@ -124,7 +127,7 @@ class Specification:
     def measures(self) -> tuple[str, ...]:
         """Numeric variables beside the outcome and the terms whose sums are asked for with the moments."""
         roles = self.roles
-        return tuple(roles[role] for role in ("offset", "exposure", "trials", "expected") if role in roles)
+        return tuple(roles[role] for role in MEASURED if role in roles)
 
     @property
     def has_offset(self) -> bool:
@@ -164,6 +167,8 @@ class Specification:
             found["trials"] = np.full(sample.nobs, self.command.trials)
         elif "trials" in self.likelihood.roles and "trials" not in found:
             found["trials"] = np.ones(sample.nobs)
+        if "time" in roles:
+            found |= follow_up.times(sample, roles["time"], roles.get("entry"))
         if not bool(self.likelihood.can_have(found).all()):
             raise VariableError(
                 f"the outcome {self.outcome} has values that {self.command.model} cannot be about",

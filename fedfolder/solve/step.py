@@ -28,6 +28,33 @@ FLOOR = 1e-6
 """Where the log-likelihood is not concave: the smallest eigenvalue to step with, relative to the largest."""
 
 
+FAR = 0.1
+"""The decrement above which steps are taken in exponentials: nearer, those of the parameters themselves are as good."""
+
+LEAST = 0.1
+"""The share of an exponential that one step leaves at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exponent:
+    """A parameter a, such that the log-likelihood is nearer to a quadratic in others made with q = exp(sign a).
+
+    Parameters
+    ----------
+    place : int
+        Where a stands.
+    sign : float
+        1 or -1.
+    added, multiplied : tuple of int
+        The places of the b in whose place b + ln q is better taken, and of those in whose place q b is.
+    """
+
+    place: int
+    sign: float
+    added: tuple[int, ...] = ()
+    multiplied: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """A beta with all that the next step needs."""
@@ -45,11 +72,15 @@ class Point:
         return math.sqrt(self.decrement) if self.decrement > 0 else 0.0
 
 
-def point_at(beta: Array, derivatives: Derivatives, scale: Callable[[Derivatives], float]) -> Point:
+def point_at(
+    beta: Array, derivatives: Derivatives, scale: Callable[[Derivatives], float], exponents: tuple[Exponent, ...] = ()
+) -> Point:
     """The Newton step from here.
 
     Where the information is not positive definite, each eigenvalue of the scaled information is replaced by its size,
     and by `FLOOR` times the largest size where that is more: uphill in every direction, and bounded.
+
+    Far from the maximum, the step is that in `exponents`, where there are any.
     """
     information = -derivatives.hessian
     by = info.scaling(information)
@@ -66,7 +97,37 @@ def point_at(beta: Array, derivatives: Derivatives, scale: Callable[[Derivatives
     gain = float(derivatives.score @ step)
     by_scale = scale(derivatives)
     decrement = 0.0 if gain == 0.0 else gain / by_scale if by_scale > 0 else math.inf
+    if exponents and not (concave and decrement < FAR):
+        step = _in_exponential(beta, derivatives, exponents[0], step)
     return Point(beta, derivatives, step, gain, decrement, concave)
+
+
+def _in_exponential(beta: Array, derivatives: Derivatives, by: Exponent, otherwise: Array) -> Array:
+    """The Newton step in the parameters of an `Exponent`, as one of `beta` (p,); `otherwise` if it is not uphill.
+
+    With q in the place of a, and c = b + ln q, e = q b, a function f of them has q f_q = v f', where v holds `sign` at
+    a, -1 at each b of c and -b at each b of e. Then q^2 f_qq = v f'' v - v f' + sum b f_b over the latter, and q f_qe,
+    for e taken in units of q, is f'' v - f_b. A step d of q, relative to q, is one of `sign` ln(1 + d) of a.
+    """
+    turn, multiplied = np.eye(len(beta)), list(by.multiplied)
+    turn[by.place, by.place] = by.sign
+    turn[list(by.added), by.place] = -1.0
+    turn[multiplied, by.place] = -beta[multiplied]
+    score = turn.T @ derivatives.score
+    hessian = turn.T @ derivatives.hessian @ turn
+    hessian[by.place, by.place] += beta[multiplied] @ derivatives.score[multiplied] - score[by.place]
+    hessian[multiplied, by.place] -= derivatives.score[multiplied]
+    hessian[by.place, multiplied] -= derivatives.score[multiplied]
+    try:
+        turned = info.solve(-hessian, score)
+    except info.NotConcave:
+        return otherwise
+    share = max(float(turned[by.place]), LEAST - 1.0)
+    step = turned.copy()
+    step[by.place] = by.sign * math.log1p(share)
+    step[list(by.added)] -= math.log1p(share)
+    step[multiplied] = (step[multiplied] - share * beta[multiplied]) / (1.0 + share)
+    return step if float(derivatives.score @ step) > 0 else otherwise
 
 
 def newton_step(derivatives: Derivatives) -> Array:

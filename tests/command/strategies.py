@@ -36,7 +36,7 @@ from fedfolder.command.expression import (
 )
 from fedfolder.command.families import LINKS, LOG_LIKE
 from fedfolder.command.models import model_of
-from fedfolder.command.options import in_order
+from fedfolder.command.options import DISTRIBUTIONS, EITHER, HAZARDS, in_order
 from fedfolder.command.terms import RULES
 
 if TYPE_CHECKING:
@@ -145,6 +145,15 @@ def options(draw, model, terms):  # noqa: C901 - one line an option
             del found["link"]
     if model == "clogit":
         found["group"] = "set"
+    if takes.survival:
+        found |= {"time": "t", "failure": "low"}
+        maybe("entry", st.just("t0"))
+    if model == "streg":
+        found["distribution"] = draw(st.sampled_from(sorted({meant for meant, _ in DISTRIBUTIONS.values()})))
+        if found["distribution"] in EITHER:
+            maybe("aft")
+        hazards = found["distribution"] in HAZARDS and "aft" not in found
+        maybe("nohr" if hazards else "tr")
     if model == "mlogit":
         maybe("baseoutcome", st.sampled_from(["1", "-2", '"no"', '"say ""x"")"', '""']))
     if takes.offset:
@@ -155,7 +164,8 @@ def options(draw, model, terms):  # noqa: C901 - one line an option
         maybe("noconstant")
     maybe("vce", st.sampled_from(["oim", "robust", "cluster id", "cluster id, across"]))
     maybe("level", st.integers(1000, 9999).map(lambda level: f"{level / 100:g}"))
-    ratio = draw(st.sampled_from(["", *([takes.ratio] if takes.ratio else []), *(["eform"] if takes.eform else [])]))
+    ratios = [takes.ratio] if takes.ratio and not takes.survival else []
+    ratio = draw(st.sampled_from(["", *ratios, *(["eform"] if takes.eform else [])]))
     if ratio:
         found[ratio] = None
     return in_order([Option(name, argument) for name, argument in found.items()])

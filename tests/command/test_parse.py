@@ -330,15 +330,17 @@ def test_the_models_to_know_can_be_given():
 @pytest.mark.parametrize("model", [*sorted(MODELS), "frailty"])
 @pytest.mark.parametrize("rule", OPTIONS, ids=lambda rule: rule.name)
 def test_each_option_is_known_by_its_abbreviations_and_to_its_models_alone(model, rule):
-    tried = ("90", "poisson", "log", "robust", "g")
+    tried = ("90", "poisson", "log", "robust", "weibull", "g")
     argument = next((f"({text})" for text in tried if rule.canonical and rule.canonical(text)), "")
     needed = " group(s)" if model == "clogit" and rule.name not in {"group", "strata"} else ""
     needed += " family(poisson) link(log)" if model == "glm" and rule.name in {"exposure", "lnoffset"} else ""
     needed += " family(poisson)" if model == "glm" and rule.name == "link" else ""
+    needed += survival_needs(model, rule.name)
+    outcome = "" if model == "streg" else "y "
     for length in range(1, len(rule.name) + 1):
         word = rule.name[:length]
         meant = next((r for r in OPTIONS if r.serves(model) and fits(word, r)), None)
-        text = f"{model} y x, {word}{argument}{needed}"
+        text = f"{model} {outcome}x, {word}{argument}{needed}"
         if meant is None:
             assert length < len(rule.shortest) or not rule.serves(model)
             with pytest.raises(UnknownNameError):
@@ -347,6 +349,15 @@ def test_each_option_is_known_by_its_abbreviations_and_to_its_models_alone(model
             assert parse(text, [*MODELS, "frailty"]).option(rule.option("x").name) is not None
         else:
             assert length < len(rule.name)  # no option hides another one altogether
+
+
+def survival_needs(model, name):
+    """What a model of survival times needs beside the option of this name; nothing of other models."""
+    if model != "streg":
+        return ""
+    distribution = {"aft": "exponential", "tr": "lognormal", "tratio": "lognormal"}.get(name, "weibull")
+    asked = {"distribution": distribution, "time": "t", "failure": "d"}
+    return "".join(f" {option}({argument})" for option, argument in asked.items() if option != name)
 
 
 def fits(word, rule):
@@ -383,3 +394,29 @@ def test_the_room_imports_nothing_heavy():
     code = "import sys, fedfolder.command; print(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert not re.search("numpy|pandas|scipy|click", loaded)
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "place"),
+    [
+        ("streg x, d(w) time(t)", "needs failure", ","),
+        ("streg x, d(w) failure(d)", "needs time", ","),
+        ("streg x, d(w) entry(t0)", "needs time", ","),
+        ("streg x, time(t) failure(d)", "needs a distribution", ","),
+        ("streg x d, d(w) time(t) failure(d)", "the outcome d is among the terms", "d, "),
+        ("streg x t, d(w) time(t) failure(d)", "among the terms", "time"),
+        ("streg x, d(w) time(t) failure(t)", "cannot be the time too", "time"),
+        ("streg x, d(w) time(t) failure(d) entry(t)", "both time and entry", "entry"),
+        ("streg x, d(w) time(t) failure(d) tr", "no time ratios", "tr"),
+        ("streg x, d(ln) time(t) failure(d) nohr", "no hazard ratios", "nohr"),
+        ("streg x, d(ln) time(t) failure(d) aft", "one of time already", "aft"),
+        ("streg x, d(gom) time(t) failure(d) aft", "no form of its own", "aft"),
+        ("streg x, d(gamma) time(t) failure(d)", "not an argument of distribution", "gamma"),
+        ("streg, d(w) noconstant", "needs its constant", ","),
+    ],
+)
+def test_what_does_not_go_together_in_a_survival_model(text, what, place):
+    with pytest.raises(CommandError, match=what) as caught:
+        parse(text)
+    _, caret = str(caught.value).split("\n")[1:3]
+    assert text.startswith(place, caret.index("^") - 4)

@@ -13,7 +13,12 @@ from tests.command.strategies import commands
 @pytest.mark.parametrize(
     ("text", "likelihood"),
     [
-        *((f"{model} y x", model) for model in MODELS if model not in {"glm", "clogit"}),
+        *((f"{model} y x", model) for model in MODELS if model not in {"glm", "clogit", "streg"}),
+        ("streg x, d(w)", "streg distribution(weibull)"),
+        ("streg x, dist(ln) time(t) f(d)", "streg distribution(lognormal)"),
+        ("streg x, d(llogistic)", "streg distribution(loglogistic)"),
+        ("streg x, d(e) time", "streg distribution(exponential) aft"),
+        ("streg x, d(w) time(t) f(d) aft", "streg distribution(weibull) aft"),
         ("clogit y x, group(g)", "clogit"),
         ("logistic y x", "logit"),
         ("glm y x", "glm family(gaussian) link(identity)"),
@@ -83,6 +88,8 @@ def test_the_kind_of_variance(text, vce):
         ("glm y x, f(b) ef", "or"),
         ("glm y x, f(b) l(log) eform", "eform"), ("glm y x, f(p) eform", "irr"), ("glm y x, f(p) l(i) eform", "eform"),
         ("glm y x, f(p) l(rs d) eform", "eform"),
+        ("streg x, d(w)", "hr"), ("streg x, d(w) nohr", ""), ("streg x, d(w) aft", ""), ("streg x, d(w) time tr", "tr"),
+        ("streg x, d(logn)", ""), ("streg x, d(logn) tratio", "tr"),
     ],
 )  # fmt: skip
 def test_the_word_for_exponentiated_coefficients(text, eform):
@@ -132,3 +139,23 @@ def test_sources_variables_and_uses_agree(command):
     assert len(set(command.uses)) == len(command.uses)
     assert command.variables[0] == command.depvar == command.uses[0][0]
     assert set(command.roles.values()) <= set(command.variables)
+
+
+def test_data_that_were_stset_are_meant_where_no_time_is_named():
+    command = parse("streg age i.sex if age>50 | sex==2, d(w)")
+    assert str(command) == (
+        "streg age i.sex if _st==1 & (age>50 | sex==2), distribution(weibull) time(_t) failure(_d) entry(_t0)"
+    )
+    assert command.depvar == "_d"
+    assert command.roles == {"time": "_t", "entry": "_t0"}
+    assert parse(str(command)) == command
+    assert parse("streg, d(e)").uses == (("_d", "outcome"), ("_t", "time"), ("_t0", "entry"), ("_st", "condition"))
+
+
+def test_times_that_are_named_are_all_that_is_meant():
+    command = parse("streg age, d(w) time(t) failure(died)")
+    assert (command.depvar, command.condition) == ("died", None)
+    assert command.uses == (("died", "outcome"), ("age", "number"), ("t", "time"))
+    assert parse("streg age, d(w) time(t) failure(died) entry(t0)").sources == ("died", "age", "t", "t0")
+    derived = parse("generate t = (exit-start)/365.25; streg age, d(w) time(t) failure(died)")
+    assert derived.sources == ("died", "age", "exit", "start")

@@ -298,10 +298,41 @@ def sets_and_sandwiches(frame: pd.DataFrame) -> dict[str, FitResult]:
     return found
 
 
+def survival(frame: pd.DataFrame) -> dict[str, FitResult]:
+    """Survival models; an exponential one is Poisson's with an exposure, and this one has a shape beside it."""
+    names = ["age", "2.race", "3.race", "smoke", "_cons"]
+    fit = sm.Poisson(frame["low"], frame[names], exposure=frame["weeks"]).fit(method="newton", tol=1e-14, disp=0)
+    beta, cov = np.append(np.asarray(fit.params), 0.25), np.zeros((6, 6))
+    cov[:5, :5], cov[5, 5] = np.asarray(fit.cov_params()), 0.01
+    stats = {"chi2": 2 * float(fit.llf - fit.llnull), "N_fail": 59.0, "risk": float(frame["weeks"].sum())}
+    weibull = result(
+        "streg age i.race smoke, distribution(weibull) time(weeks) failure(low)",
+        "Weibull PH regression",
+        [*names, "/ln_p"],
+        fit,
+        depvar="low",
+        beta=beta,
+        cov=cov,
+        eform="hr",
+        likelihood="streg distribution(weibull)",
+        roles={"time": "weeks"},
+        stats=stats,
+    )
+    aft = "streg age i.race smoke, distribution(weibull) time(weeks) failure(low) aft"
+    likelihood, title = "streg distribution(weibull) aft", "Weibull AFT regression"
+    return {"streg": weibull, "streg-aft": _changed(weibull, command=aft, likelihood=likelihood, title=title, eform="")}
+
+
 def all_models(lbw: pd.DataFrame) -> dict[str, FitResult]:
     """Every shape by name."""
     frame = births(lbw)
-    return {**count_models(frame), **generalised(frame), **categorical(frame), **sets_and_sandwiches(frame)}
+    return {
+        **count_models(frame),
+        **generalised(frame),
+        **categorical(frame),
+        **sets_and_sandwiches(frame),
+        **survival(frame),
+    }
 
 
 NAMES = (
@@ -323,5 +354,7 @@ NAMES = (
     "regress-robust",
     "regress-cluster",
     "perfect",
+    "streg",
+    "streg-aft",
 )
 """What `all_models` has."""

@@ -19,6 +19,7 @@ def ready(likelihood):
 
 
 ROWS = {name: ready(each) for name, each in LIKELIHOODS.items() if isinstance(each, RowLikelihood)}
+SURVIVAL = {name: each for name, each in ROWS.items() if "time" in each.roles}
 SETS = {name: each for name, each in LIKELIHOODS.items() if isinstance(each, SetLikelihood)}
 
 
@@ -31,6 +32,8 @@ def rows_of(likelihood, n, rng):
         "trials": rng.integers(1, 9, many).astype(float),
         "expected": np.round(rng.gamma(1.0, 1.0, many), 3),
     }
+    proposed["entry"] = np.round(rng.gamma(1.0, 1.0, many), 3) * rng.integers(0, 2, many)
+    proposed["time"] = proposed["entry"] + np.round(rng.gamma(1.0, 1.5, many), 3) + 0.001
     proposed["y"] = likelihood.outcome(proposed["y"])
     rows = {role: proposed[role] for role in ("y", *likelihood.roles)}
     keep = np.flatnonzero(likelihood.can_have(rows))[:n]
@@ -42,7 +45,8 @@ def points(likelihood, n, rng, *, spread=1.5, margin=0.1):
     """Rows and linear predictors `(q, n)` that lie within the domain, and not nearer than `margin` to its edge."""
     many = 60 * n
     chosen = rows_of(likelihood, 50, rng)
-    rows = {role: values[rng.integers(0, 50, many)] for role, values in chosen.items()}
+    at = rng.integers(0, 50, many)
+    rows = {role: values[at] for role, values in chosen.items()}
     eta = spread * rng.standard_normal((likelihood.predictors, many))
     inside = (np.abs(eta) > margin).all(axis=0)  # the reciprocal has a pole at zero, with a domain on both sides
     for corner in itertools.product((-margin, margin), repeat=likelihood.predictors):
@@ -63,9 +67,16 @@ def totals_of(likelihood, rows, weight=None):
         total=math.nan if likelihood.categorical else total,
         squares=math.nan if likelihood.categorical else math.fsum(w * y * y),
         counts=tuple(math.fsum(w[y == k]) for k in range(len(LEVELS))) if likelihood.categorical else (),
-        exposure=math.fsum(w * rows["trials"]) if "trials" in rows else math.nan,
+        exposure=math.fsum(w * _exposure(rows)),
         about_mean=math.fsum(w * np.square(y - total / whole)),
     )
+
+
+def _exposure(rows):
+    """What the outcome is per."""
+    if "time" in rows:
+        return rows["time"] - rows["entry"]
+    return rows.get("trials", np.full(len(rows["y"]), math.nan))
 
 
 class Fit(NamedTuple):

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit, log_softmax
 
-from tests.likelihood.samples import ROWS, points
+from tests.likelihood.samples import ROWS, SURVIVAL, points
 
 each = pytest.mark.parametrize("likelihood", ROWS.values(), ids=ROWS)
 GLMS = {name: likelihood for name, likelihood in ROWS.items() if name.startswith("glm ")}
@@ -54,6 +54,10 @@ def log_of(distribution, y):
 def expected(name, rows, eta):
     """The log-density by scipy, `(n,)`."""
     y = rows["y"]
+    if name in SURVIVAL:
+        after, before = (surviving(name, rows[role], eta) for role in ("time", "entry"))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return y * (after[0] - after[1] + np.log(rows["time"])) + after[1] - before[1]
     if name == "nbreg":
         alpha = np.exp(eta[1])
         return stats.nbinom(1 / alpha, 1 / (1 + alpha * np.exp(eta[0]))).logpmf(y)
@@ -70,9 +74,31 @@ def expected(name, rows, eta):
     return log_of(FAMILIES[family](MEANS[link](eta[0], rows), {"trials": np.ones_like(y)} | rows), y)
 
 
+def surviving(name, t, eta):
+    """The logarithms of the density of failure at t, and of survival up to t."""
+    if "gompertz" in name:
+        cumulative = np.exp(eta[0]) * np.expm1(eta[1] * t) / eta[1]
+        return eta[0] + eta[1] * t - cumulative, -cumulative
+    spread = np.exp(eta[-1])
+    at = {
+        "streg distribution(exponential)": lambda: stats.expon(scale=np.exp(-eta[0])),
+        "streg distribution(exponential) aft": lambda: stats.expon(scale=np.exp(eta[0])),
+        "streg distribution(weibull)": lambda: stats.weibull_min(spread, scale=np.exp(-eta[0] / spread)),
+        "streg distribution(weibull) aft": lambda: stats.weibull_min(spread, scale=np.exp(eta[0])),
+        "streg distribution(loglogistic)": lambda: stats.fisk(1 / spread, scale=np.exp(eta[0])),
+    }
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if "lognormal" in name:
+            z = (np.log(t) - eta[0]) / spread
+            return stats.norm.logpdf(z) - eta[1] - np.log(t), stats.norm.logsf(z)
+        return at[name]().logpdf(t), at[name]().logsf(t)
+
+
 def sample(name, likelihood):
     """Rows and points; whole numbers where scipy wants these."""
     rows, eta = points(likelihood, 300, np.random.default_rng(7), spread=0.7, margin=0.01)
+    if name in SURVIVAL:
+        return rows, eta
     if name == "nbreg" or (not likelihood.categorical and parts(name)[0] in COUNTED):
         rows["y"] = np.floor(rows["y"])
     return rows, eta

@@ -97,7 +97,8 @@ def test_extremes_warn_of_nothing_and_are_never_a_gain(likelihood):
 
 
 def eigenvalues(hessian):
-    """Of each row's Hessian relative to its size, `(n, q)`."""
+    """Of each row's Hessian relative to its size, `(n, q)`, where it is not beyond all numbers."""
+    hessian = hessian[:, :, np.isfinite(hessian).all(axis=(0, 1))]
     size = np.maximum(np.abs(hessian).max(axis=(0, 1)), 1e-300)
     return np.linalg.eigvalsh(np.moveaxis(hessian / size, -1, 0))
 
@@ -137,9 +138,15 @@ def test_no_kernel_exceeds_the_highest(likelihood, seed):
 def test_a_kernel_without_a_highest_value_has_none(likelihood):
     rows = rows_of(likelihood, 20, rng_of(3))
     if math.isinf(likelihood.highest):
-        rows["y"] = np.full(20, 1e-9)  # where a density is without bounds it is so near zero
-        start = np.array(likelihood.start(totals_of(likelihood, rows)))
-        assert likelihood.derivatives(rows, np.repeat(start[:, None], 20, axis=1)).loglike.min() > 15
+        # A density without bounds is so near zero, and a hazard in a short row that ends with a failure.
+        if "time" in rows:
+            rows = {"y": np.ones(20), "entry": np.ones(20), "time": np.full(20, 1.0 + 1e-9)}
+        else:
+            rows["y"] = np.full(20, 1e-9)
+        start = likelihood.start(totals_of(likelihood, rows))
+        steep = (0.0, *(-17.0 for _ in likelihood.ancillaries)), (0.0, *(17.0 for _ in likelihood.ancillaries))
+        found = [likelihood.derivatives(rows, np.repeat(np.array(at)[:, None], 20, axis=1)) for at in (start, *steep)]
+        assert max(float(each.loglike.min()) for each in found) > 15
     else:
         assert likelihood.highest == 0.0
 
@@ -191,14 +198,16 @@ def test_an_outcome_keeps_what_is_missing_and_no_row_is_of_it(likelihood):
     found = likelihood.outcome(np.array([0.0, 1.0, np.nan]))
     np.testing.assert_array_equal(np.isnan(found), [False, False, True])
     rows = {role: np.array([np.nan, np.inf, -np.inf, 1.0]) for role in ("y", *likelihood.roles)}
+    rows |= {"entry": np.array([np.nan, np.inf, -np.inf, 0.0])} if "entry" in rows else {}
     assert likelihood.can_have(rows).tolist() == [False, False, False, True]
 
 
 @each
-@pytest.mark.parametrize("role", ["trials", "expected"])
+@pytest.mark.parametrize("role", ["trials", "expected", "time", "entry"])
 def test_no_row_is_without_its_roles(likelihood, role):
     if role in likelihood.roles:
-        rows = {name: np.ones(3) for name in ("y", *likelihood.roles)}
+        rows = {name: np.full(3, 2.0 if name == "time" else 1.0) for name in ("y", *likelihood.roles)}
+        assert likelihood.can_have(rows).all()
         rows[role] = np.array([np.nan, -1.0, np.inf])
         assert not likelihood.can_have(rows).any()
 
@@ -240,7 +249,8 @@ def test_totals_that_no_rows_have_are_refused(likelihood, n, share):
 @each
 def test_one_category_or_no_event_does_not_vary(likelihood):
     still = Totals(5, 5.0, 0.0, 0.0, (5.0, 0.0), 5.0)
-    above_zero = not likelihood.can_have({role: np.zeros(1) for role in ("y", *likelihood.roles)}).any()
+    nothing = {role: np.full(1, float(role == "time")) for role in ("y", *likelihood.roles)}
+    above_zero = not likelihood.can_have(nothing).any()
     positive = above_zero and "trials" not in likelihood.roles
     assert likelihood.varies(still) == positive
     assert (

@@ -1,4 +1,4 @@
-"""The same regression in statsmodels: its log-likelihood, scores and Hessian, and a maximum found with those alone."""
+"""The same regression in statsmodels, survival by formulas: log-likelihood, scores, Hessian, and a maximum by them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
+from scipy import special
 from statsmodels.discrete.conditional_models import ConditionalLogit
 from statsmodels.discrete.discrete_model import NegativeBinomial
 from statsmodels.miscmodels.ordinal_model import OrderedModel
+
+from fedfolder.likelihood import LIKELIHOODS
 
 if TYPE_CHECKING:
     from tests.simulation.models import Problem
@@ -114,12 +117,12 @@ def elsewhere(given: Problem, frame: pd.DataFrame, offset: np.ndarray | None = N
     name, y = given.name, frame["y"].to_numpy(float)
     ordered = name in {"ologit", "oprobit"}
     x = design(frame, constant=not ordered and name != "clogit")
-    if ordered:
-        return _ordered(name, y, x)
+    if ordered or name == "mlogit":
+        return _ordered(name, y, x) if ordered else _multinomial(y, x)
+    if "time" in LIKELIHOODS[name].roles:
+        return _survival(name, frame, x, 0.0 if offset is None else offset)
     if name == "clogit":
         return _conditional(y, x, frame["set"].to_numpy())
-    if name == "mlogit":
-        return _multinomial(y, x)
     discrete = {"logit": sm.Logit, "probit": sm.Probit, "poisson": sm.Poisson}
     if name in discrete:
         model = discrete[name](y, x, offset=offset)
@@ -205,6 +208,43 @@ def _ordered(name, y, x) -> Elsewhere:
         return _slopes(lambda b: _slopes(obs, b).sum(axis=0), beta, h=3e-3)
 
     return Elsewhere(lambda beta: _slopes(obs, beta), hessian, lambda beta: obs(beta).sum(), lambda _: 1.0)
+
+
+def _survival(name, frame, x, offset) -> Elsewhere:
+    """By the formulas of a book, as they stand there, and numerical derivatives."""
+    y, time, entry = (frame[name].to_numpy(float) for name in ("y", "time", "entry"))
+
+    def obs(beta):
+        eta = np.stack([x @ beta[: x.shape[1]] + offset, *(b + np.zeros(len(y)) for b in beta[x.shape[1] :])])
+        log_hazard, cumulative = _hazard(name, time, eta)
+        _, before = _hazard(name, np.where(entry > 0, entry, 1.0), eta)
+        return y * (log_hazard + np.log(time)) - cumulative + np.where(entry > 0, before, 0.0)
+
+    def scores(beta):
+        steps = 1e-30j * np.eye(len(beta))  # exact, as of any analytic function
+        return np.stack([obs(beta + step).imag / 1e-30 for step in steps], axis=-1)
+
+    def hessian(beta):
+        return _slopes(lambda b: scores(b).sum(axis=0), beta)
+
+    return Elsewhere(scores, hessian, lambda beta: obs(beta).sum(), lambda _: 1.0)
+
+
+def _hazard(name, t, eta):
+    """The logarithm of the hazard at t, and the cumulative hazard ([ST] streg, Methods and formulas)."""
+    xb, shape = eta[0], eta[-1]
+    if name.endswith("(gompertz)"):
+        return xb + shape * t, np.exp(xb) * np.expm1(shape * t) / shape
+    if name.endswith("(lognormal)"):
+        z = (np.log(t) - xb) / np.exp(shape)
+        survival = special.log_ndtr(-z)
+        return -0.5 * (z * z + np.log(2 * np.pi)) - survival - shape - np.log(t), -survival
+    if name.endswith("(loglogistic)"):
+        odds = (t * np.exp(-xb)) ** np.exp(-shape)
+        return np.log(odds) - np.log1p(odds) - shape - np.log(t), np.log1p(odds)
+    p = np.exp(shape) if "weibull" in name else 1.0
+    xb = -p * xb if name.endswith(" aft") else xb
+    return np.log(p) + xb + (p - 1) * np.log(t), np.exp(xb) * t**p
 
 
 def _conditional(y, x, sets) -> Elsewhere:

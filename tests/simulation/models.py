@@ -51,7 +51,8 @@ class Problem:
     def command(self, terms: str = TERMS, *, more: str = "", weight: str = "", condition: str = "") -> str:
         """The whole line."""
         options = " ".join(part for part in (self.options, more) if part)
-        parts = (f"{self.model} y {terms}", condition and f"if {condition}", weight and f"[{weight}]")
+        outcome = "" if model_of(self.model).survival else "y"
+        parts = (self.model, outcome, terms, condition and f"if {condition}", weight and f"[{weight}]")
         line = " ".join(part for part in parts if part)
         return f"{line}, {options}" if options else line
 
@@ -81,6 +82,8 @@ def options_of(name: str) -> str:
     """What the name of a likelihood and its roles say of its options."""
     found = re.fullmatch(r"glm family\((.+)\) link\((.+)\)", name)
     roles = LIKELIHOODS[name].roles
+    if "time" in roles:
+        return f"{name.partition(' ')[2]} time(time) failure(y) entry(entry)"
     if found:
         family = f"{found[1]} trials" if "trials" in roles else found[1]
         link = f"{found[2]} expected" if "expected" in roles else found[2]
@@ -106,6 +109,8 @@ def problem(name: str, seed: int = 1, n: int = 200) -> Problem:
     frame["count"] = rng.integers(1, 4, n)[frame["set"]]
     frame["real"] = np.round(rng.uniform(0.3, 3.0, n), 2)[frame["set"]]
     frame["id"] = (frame["set"] // 2).to_numpy()
+    late = np.random.default_rng(seed)
+    frame["entry"] = np.round(frame["time"] * late.uniform(0.1, 0.8, n) * late.integers(0, 2, n), 3)
     likelihood = LIKELIHOODS[name]
     if isinstance(likelihood, RowLikelihood):
         frame["y"] = _outcomes(likelihood, frame, signal, rng)
@@ -118,7 +123,7 @@ def _outcomes(likelihood, frame, signal, rng):
     """An outcome for each row, drawn from the candidates as the likelihood has it."""
     if likelihood.categorical:
         likelihood = likelihood.of_levels(LEVELS, (1.0, 1.0, 1.0))
-    candidates = np.arange(3.0) if likelihood.categorical else np.arange(2.0) if likelihood.binary else CANDIDATES
+    candidates = np.arange(3.0) if likelihood.categorical else np.arange(2.0) if likelihood.indicator else CANDIDATES
     start = likelihood.start(_typical(likelihood))
     roles = {role: frame[role].to_numpy(float) for role in likelihood.roles}
     for amplitude in AMPLITUDES:
@@ -150,10 +155,10 @@ def _typical(likelihood):
     """Totals of an outcome with the mean and variance that any model can have."""
     if likelihood.categorical:
         return Totals(nobs=300, weight=300.0, counts=(100.0,) * 3)
-    n, share = 300, likelihood.binary or "trials" in likelihood.roles
+    n, share = 300, likelihood.indicator or "trials" in likelihood.roles
     mean = 0.5 if share else 6.0 if "power -2" in likelihood.name else 2.0
     squares = mean if share else 2 * mean + 1.5 * mean * mean
-    exposure = float(n) if "trials" in likelihood.roles else math.nan
+    exposure = float(n) if {"trials", "time"} & set(likelihood.roles) else math.nan
     return Totals(nobs=n, weight=float(n), total=n * mean, squares=n * squares, exposure=exposure)
 
 
