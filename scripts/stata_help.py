@@ -62,7 +62,7 @@ def _head(model: str) -> Iterator[str]:
     yield '{vieweralsosee "fedfolder" "help fedfolder"}{...}'
     yield '{vieweralsosee "options of every fit" "help fedfolder_estimation"}{...}'
     yield '{vieweralsosee "after a fit" "help fedfolder_postestimation"}{...}'
-    yield f'{{vieweralsosee "[R] {model}" "help {model}"}}{{...}}'
+    yield f'{{vieweralsosee "[{_manual(model)}] {model}" "help {model}"}}{{...}}'
     for section, marker in _MARKERS.items():
         yield f'{{viewerjumpto "{section}" "{name}##{marker}"}}{{...}}'
     yield "{marker title}{...}"
@@ -82,10 +82,11 @@ def _syntax(model: str) -> Iterator[str]:
     yield from _section("Syntax")
     needs = "{it:options}"
     if MODELS[model].needs:
-        needs = f"{{opth {MODELS[model].needs}}} [{{it:options}}]"
+        needs = f"{{{'opth' if 'varname' in MODELS[model].needs else 'opt'} {MODELS[model].needs}}} [{{it:options}}]"
     options = f"{{cmd:,}} {needs}" if MODELS[model].needs else f"[{{cmd:,}} {needs}]"
     yield "{p 8 12 2}"
-    yield f"{{cmd:fedfolder}} {abbreviated('cmd', model, TABLE[model].shortest)} {{depvar}} [{{indepvars}}]"
+    outcome = "" if TABLE[model].survival else " {depvar}"
+    yield f"{{cmd:fedfolder}} {abbreviated('cmd', model, TABLE[model].shortest)}{outcome} [{{indepvars}}]"
     yield f"[{{cmd:if}} {{it:exp}}] [{{it:weight}}] {options}{{p_end}}"
     yield ""
     yield "{synoptset 24 tabbed}{...}"
@@ -213,9 +214,14 @@ def _results(model: str) -> Iterator[str]:
     yield from paragraph("{pstd}", words)
 
 
+def _manual(model: str) -> str:
+    """The manual that has the model."""
+    return "ST" if TABLE[model].survival else "R"
+
+
 def _also_see(model: str) -> Iterator[str]:
     yield from _section("Also see")
-    yield f"{{psee}}Manual:  {{manhelp {model} R}}{{p_end}}"
+    yield f"{{psee}}Manual:  {{manhelp {model} {_manual(model)}}}{{p_end}}"
     yield "{psee}Help:  {helpb fedfolder}, {helpb fedfolder_estimation}, {helpb fedfolder_postestimation}{p_end}"
 
 

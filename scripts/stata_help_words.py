@@ -168,6 +168,39 @@ MODELS = {
         remark=("A matched set lies within one node: a set whose rows are at two sites counts as two sets.",),
         needs="group(varname)",
     ),
+    "streg": Words(
+        "a parametric model of survival times",
+        (
+            ("A Weibull model of data that were stset, as hazard ratios", "streg age i.stage, distribution(weibull)"),
+            (
+                "Attained age as the time scale, from entry on, without stset",
+                "streg i.sex i.stage, distribution(gompertz) time(exitage) failure(died) entry(entryage)",
+            ),
+            ("Time ratios", "streg age i.stage, distribution(lognormal) time(years) failure(died) tr"),
+        ),
+        results=(
+            ("scalar N_fail", "number of failures"),
+            ("scalar risk", "total time at risk"),
+            ("scalar aux_p", "p, with {cmd:distribution(weibull)}"),
+            ("scalar gamma", "gamma, with {cmd:distribution(gompertz)} and {cmd:distribution(loglogistic)}"),
+            ("scalar sigma", "sigma, with {cmd:distribution(lognormal)}"),
+            ("macro dead", "variable of {cmd:failure()}"),
+            ("macro t0", "variable of {cmd:entry()}"),
+            ("macro distribution", "distribution"),
+            ("macro frm2", "{cmd:hazard} or {cmd:time}"),
+        ),
+        remark=(
+            (
+                "Where neither {opt time()} nor {opt failure()} is given, the data of every node were {helpb stset}. "
+                "The command that custodians read then says {cmd:if _st==1} and {cmd:time(_t) failure(_d) entry(_t0)}."
+            ),
+            (
+                "The log likelihood has the sum of ln(_t) over failures added, as {helpb streg} reports it. A row that "
+                "ends where it begins, or before, is an error here, where {cmd:stset} leaves it out."
+            ),
+        ),
+        needs="distribution(distname)",
+    ),
 }
 """The words of each model."""
 
@@ -176,6 +209,11 @@ OPTIONS = {
     "link": ("Model", "linkname", "link function; default is the canonical link of the family"),
     "group": ("Model", "varname", "variable that says which rows are matched; required"),
     "strata": ("Model", "varname", "the same as {cmd:group()}"),
+    "distribution": ("Model", "distname", "distribution of survival times; required"),
+    "time": ("Model", "varname", "when a row ends; without an argument, the same as {cmd:aft}"),
+    "failure": ("Model", "varname", "whether a row ends with a failure: 0 for no"),
+    "entry": ("Model", "varname", "when a row begins to be at risk; default is 0"),
+    "aft": ("Model", "", "accelerated failure-time metric"),
     "baseoutcome": ("Model", "#", "level of the outcome that is the base; text in quotes"),
     "offset": ("Model", "varname", "include {it:varname} in the model with a coefficient of 1"),
     "exposure": ("Model", "varname", "include ln({it:varname}) in the model with a coefficient of 1"),
@@ -195,6 +233,9 @@ OPTIONS = {
     "or": ("Reporting", "", "report odds ratios"),
     "irr": ("Reporting", "", "report incidence-rate ratios"),
     "rrr": ("Reporting", "", "report relative-risk ratios"),
+    "nohr": ("Reporting", "", "report coefficients, not hazard ratios"),
+    "tr": ("Reporting", "", "report time ratios"),
+    "tratio": ("Reporting", "", "the same as {cmd:tr}"),
     "eform": ("Reporting", "", "report exponentiated coefficients"),
 }
 """Of each option: its heading in the table, what its argument is called, and what it does."""
@@ -206,6 +247,14 @@ LONGER = {
     "{cmd:power -2}, or {cmd:rs} {it:varname} for excess mortality, where {it:varname} holds the expected events.",
     "group": "the variable whose values name the matched sets.",
     "strata": "another word for {opt group()}.",
+    "distribution": "the distribution: {cmd:exponential}, {cmd:weibull} or {cmd:gompertz}, which are models of "
+    "hazards, and {cmd:loglogistic} or {cmd:lognormal}, which are models of time.",
+    "time": "the variable with the time at which a row ends, above zero. Stata's {cmd:time} without an argument is "
+    "{opt aft}.",
+    "failure": "the variable that says whether a row ends with a failure; every value but 0 does.",
+    "entry": "the variable with the time at which a row comes under observation (delayed entry, or a later row of the "
+    "same subject). What is fitted is conditional on survival up to there.",
+    "aft": "makes {cmd:distribution(exponential)} and {cmd:distribution(weibull)} models of time.",
     "baseoutcome": "the level of the outcome that the others are compared with.",
     "offset": "a variable that is added to the linear predictor.",
     "exposure": "a variable whose logarithm is added to the linear predictor, such as person-years.",
@@ -220,6 +269,9 @@ LONGER = {
     "or": "a table of odds ratios, exp(b); e() holds the coefficients all the same.",
     "irr": "a table of incidence-rate ratios, exp(b); e() holds the coefficients all the same.",
     "rrr": "a table of relative-risk ratios, exp(b); e() holds the coefficients all the same.",
+    "nohr": "a table of coefficients in the place of hazard ratios; e() holds coefficients either way.",
+    "tr": "a table of time ratios, exp(b), after models of time.",
+    "tratio": "another word for {opt tr}.",
     "eform": "a table of exponentiated coefficients, under the name that they have in this model.",
 }
 """What the section on options says, after the option's name."""

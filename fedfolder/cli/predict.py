@@ -60,6 +60,7 @@ def predict(
             n   number of events                  stdp  its standard error
             ir  rate, without exposure            mu    mean
             pc1 pu0  after clogit
+            median hr surv hazard  after streg
 
     \b
     Examples:
@@ -81,7 +82,7 @@ def predict(
     if out.exists() and file.exists() and out.samefile(file):
         raise ConfigError("predictions would overwrite the data", where=str(out), do="name another file")
     fit = stored(result)
-    data = read_variables(file, [*variables(fit), *keep], _reading(node), watch=told(file))
+    data = read_variables(file, [*variables(fit, kind), *keep], _reading(node), watch=told(file))
     found = fit.predict_all(_frame(data), kind, unseen=unseen, offset=not no_offset)
     _write(data, keep, found, out)
     missing = int(found.isna().any(axis=1).sum())

@@ -184,7 +184,7 @@ def _combination(
             shown = [np.exp(values), np.exp(values) * se, np.exp(values - reach), np.exp(values + reach)]
     b, se, lower, upper = shown
     table = Coefficients(names, b, se, statistic, two_sided(result, statistic), lower, upper)
-    return Combination(expressions, table, cov, result.depvar, result.statistic, level, eform)
+    return Combination(expressions, table, cov, result.observed, result.statistic, level, eform)
 
 
 def _options(result: FitResult, text: str) -> tuple[str, str, float]:

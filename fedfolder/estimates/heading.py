@@ -36,6 +36,8 @@ def heading_without_clusters(result: FitResult) -> list[str]:
         lines = _linear(result) if result.robust else _anova(result)
     elif result.model == "glm":
         lines = _glm(result)
+    elif "time" in result.roles:
+        lines = _survival(result)
     else:
         dispersion = "Dispersion: mean" if result.model == "nbreg" else ""
         lines = _beside([result.title, "", dispersion, f"{loglike_name(result)} = {general(result.llf, 10)}"], result)
@@ -80,9 +82,28 @@ def _counted(result: FitResult) -> list[tuple[str, str]]:
 def _beside(left: Sequence[str], result: FitResult, *, only_count: bool = False) -> list[str]:
     """Set `label = value` lines flush right beside the lines on the left."""
     right = _counted(result)[:1] if only_count else _counted(result)
+    return _side_by_side(left, right)
+
+
+def _survival(result: FitResult) -> list[str]:
+    """The heading of a model of survival times: failures and time at risk beside the number of rows.
+
+    Stata counts subjects, too. Rows are none where follow-up is parted.
+    """
+    failures, risk = (result.stats.get(name, math.nan) for name in ("N_fail", "risk"))
+    sums = {"No. of failures": general(failures, 10), "Time at risk": general(risk, 10)}
+    width = max(map(len, sums.values()))
+    left = [f"{label.ljust(15)} = {value.rjust(width)}" for label, value in sums.items()]
+    (nobs, *tests), nothing = _counted(result), ("", "")
+    left = [result.title, "", *left, "", f"{loglike_name(result)} = {general(result.llf, 10)}"]
+    return _side_by_side(left, [nothing, nothing, nobs, nothing, *tests])
+
+
+def _side_by_side(left: Sequence[str], right: Sequence[tuple[str, str]]) -> list[str]:
+    """Lines with `label = value` flush right beside those that have one."""
     label_width = max(13, *(len(label) for label, _ in right))
     value_width = max(6, *(len(value) for _, value in right))
-    texts = [f"{label.ljust(label_width)} = {value.rjust(value_width)}" for label, value in right]
+    texts = [f"{label.ljust(label_width)} = {value.rjust(value_width)}" if label else "" for label, value in right]
     room = WIDTH - label_width - 3 - value_width
     missing = [""] * (len(left) - len(texts))
     return [f"{name.ljust(room)}{text}".rstrip() for name, text in zip(left, [*texts, *missing], strict=False)]

@@ -92,11 +92,11 @@ class Naming:
         result = self.result
         known = {parameter.equation for parameter in self.parameters.values()} | {result.base_outcome or ""}
         levels = {label: level for level, label in result.labels.get(result.depvar, {}).items()}
-        if text == result.depvar and result.equations == ("",):
+        if text == result.observed and result.equations == ("",):
             return ""
         found = next((name for name in (text, levels.get(text, text)) if name in known and name), None)
         if found is None:
-            shown = sorted({name or result.depvar for name in known})
+            shown = sorted({name or result.observed for name in known})
             raise UnknownNameError("the fit has no such equation", found=text, do=nearest(text, shown))
         return found
 
@@ -141,5 +141,5 @@ def shown(result: FitResult, name: str) -> str:
     """A coefficient as Stata writes it in a constraint: `[low]age`, `[2]age`, `[/]lnalpha`; bare after `regress`."""
     parameter = Parameter.parse(name)
     if parameter.equation or result.model != "regress":
-        return f"[{parameter.equation or result.depvar}]{parameter.term}"
+        return f"[{parameter.equation or result.observed}]{parameter.term}"
     return parameter.term

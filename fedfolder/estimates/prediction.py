@@ -12,7 +12,7 @@ import numpy as np
 from fedfolder.command.parameters import ANCILLARY, Parameter
 from fedfolder.command.terms import Column, is_name
 from fedfolder.errors import FitError, UnknownNameError, nearest
-from fedfolder.estimates import family
+from fedfolder.estimates import family, survival
 from fedfolder.estimates.columns import Rows, derivations, level_text
 from fedfolder.estimates.linear import check_has_numbers
 
@@ -40,6 +40,7 @@ PREDICTIONS: dict[str, tuple[str, ...]] = {
     "ologit": _BINARY,
     "oprobit": _BINARY,
     "clogit": ("pc1", "pu0", "xb", "stdp"),
+    "streg": ("median", "hr", "surv", "hazard", "xb", "stdp"),
 }
 """What each model predicts, its default first (Stata's `predict`); a model that is not here has `xb` and `stdp`.
 
@@ -73,6 +74,8 @@ def predict(
         - `pr`: the probability of a positive outcome, or of each outcome;
         - `n`, `mu`: the number of events, the mean; `ir`: the number of events per unit of exposure;
         - `xb`: the linear predictor; `stdp`: its standard error;
+        - `median`: the time that half of those like the row survive; `hr`: the hazard ratio, against zero in all terms;
+          `surv`: survival up to the row's time, from its entry on; `hazard`: the hazard at its time;
         - `pc1`: the probability of a positive outcome given one in the group; `pu0`: with a group effect of zero.
     outcome : str or int, optional
         Which outcome, after a model of several.
@@ -130,6 +133,8 @@ def predict_all(
     rows = Rows(result, frame, unseen_is_missing=unseen == "missing")
     if kind == "stdp":
         found = _standard_errors(result, rows)
+    elif "time" in result.roles and kind != "xb":
+        found = {"": survival.predicted(result, rows, _linear(result, rows, offset=offset)[""], kind)}
     else:
         xb = _linear(result, rows, offset=offset and kind != "ir")
         found = xb if kind == "xb" else _means(result, rows, xb, kind)
@@ -149,12 +154,13 @@ def _kind(result: FitResult, what: str | None) -> str:
     return str(what)
 
 
-def variables(result: FitResult) -> list[str]:
+def variables(result: FitResult, what: str | None = None) -> list[str]:
     """The variables of the data that predictions need, each once; those that a derived variable is made of for it."""
     parameters = [p for p in map(Parameter.parse, result.names) if p.equation != ANCILLARY]
     columns = [Column.parse(parameter.term) for parameter in parameters]
     found = [name for c in columns for name in (*(variable for variable, _ in c.factors), *c.continuous)]
     roles = ["offset", "exposure", "trials", "expected", *(["group"] if result.model == "clogit" else [])]
+    roles += survival.ROLES.get(what or "", ())
     found += [result.roles[role] for role in roles if is_name(result.roles.get(role, "1"))]
     for statement in reversed(derivations(result)):
         made = [name for name in found if name in statement.names]

@@ -72,10 +72,11 @@ class FitResult:
     weight : str
         Kind of the weights: `"fw"`, `"pw"`, `"iw"`, `"aw"`, or empty.
     eform : str
-        What exponentiated coefficients the table shows: `"or"`, `"irr"`, `"rrr"`, `"eform"`, or empty for none.
+        What exponentiated coefficients the table shows: `"or"`, `"irr"`, `"rrr"`, `"hr"`, `"tr"`, `"eform"`, or
+        empty for none.
     roles : mapping of str to str
-        Which variable is the `offset`, the `exposure`, the `expected` number, the `group`, the `cluster`, the
-        `weight`, and which variable or number the `trials`.
+        Which variable is the `offset`, the `exposure`, the `expected` number, the `group`, the `time`, the `entry`, the
+        `cluster`, the `weight`, and which variable or number the `trials`.
     equations : tuple of str
         Names of the linear predictors that have the terms; `("",)` where there is one.
     outcomes : tuple of str
@@ -173,6 +174,11 @@ class FitResult:
         """One line: `<FitResult: logit low age smoke; converged, N = 189, ll = -113.63815>`."""
         numbers = f", N = {self.nobs:,}" + (f", ll = {self.llf:.8g}" if self.names else "")
         return f"<FitResult: {self.command}; {self.status}{numbers}>"
+
+    @property
+    def observed(self) -> str:
+        """The variable that heads the table: the outcome; of survival times, the time, as in Stata."""
+        return self.roles.get("time", self.depvar)
 
     @property
     def odds_ratios(self) -> bool:

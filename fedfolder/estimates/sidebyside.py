@@ -196,7 +196,7 @@ def _title(fits: Sequence[FitResult], equation: str) -> str:
     if equation == ANCILLARY:
         return ""
     if not equation:
-        return ", ".join(dict.fromkeys(fit.depvar for fit in fits if fit.equations == ("",)))
+        return ", ".join(dict.fromkeys(fit.observed for fit in fits if fit.equations == ("",)))
     labels = (fit.labels.get(fit.depvar, {}).get(equation) for fit in fits if equation in fit.equations)
     return next((label for label in labels if label), equation)
 

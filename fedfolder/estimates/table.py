@@ -28,15 +28,25 @@ if TYPE_CHECKING:
 WIDEST_NAME = 14
 """Characters for names at most: one line then has 80."""
 
-EFORM = {"or": "Odds ratio", "irr": "IRR", "rrr": "RRR", "eform": "exp(b)", "hr": "Haz. ratio"}
+EFORM = {"or": "Odds ratio", "irr": "IRR", "rrr": "RRR", "eform": "exp(b)", "hr": "Haz. ratio", "tr": "Time ratio"}
 """What exponentiated coefficients are headed, by option."""
 
 _BASELINE = {
     "or": "baseline odds",
     "irr": "baseline incidence rate",
     "rrr": "baseline relative risk for each outcome",
+    "hr": "baseline hazard",
+    "tr": "baseline time",
 }
-_RATIOS = {"or": "odds ratios", "irr": "incidence-rate ratios"}
+_RATIOS = {"or": "odds ratios", "irr": "incidence-rate ratios", "hr": "hazard ratios", "tr": "time ratios"}
+
+DERIVED = {
+    "/lnalpha": (("alpha", 1.0),),
+    "/ln_p": (("p", 1.0), ("1/p", -1.0)),
+    "/lngamma": (("gamma", 1.0),),
+    "/lnsigma": (("sigma", 1.0),),
+}
+"""What is shown below an ancillary parameter g beside it: exp(g), or exp(-g), under a name of its own."""
 
 NUMBERS = 64
 """Characters to the right of the bar."""
@@ -77,8 +87,8 @@ def coefficient_table(result: FitResult) -> list[str]:
         lines += [crossed, *_equation_lines(result, block, width)]
         body = block.rows(width, result.labels) + (_offset_rows(result) if block is blocks[0] else [])
         lines += [(row.stub(width) + numbers.get(row.label or "", "")).rstrip() for row in body]
-    if "/lnalpha" in result.names:
-        lines += [crossed, Row("alpha").stub(width) + alpha_row(result)]
+    if derived := derived_rows(result):
+        lines += [crossed, *(Row(name).stub(width) + numbers for name, numbers in derived.items())]
     return [*lines, rule]
 
 
@@ -86,7 +96,7 @@ def column_heads(result: FitResult, width: int) -> list[str]:
     """The line of heads of the columns, below the name of a covariance that is not the usual one."""
     above = "Robust" if result.robust else "OIM" if result.model == "glm" else ""
     errors = "std. err." if above else "Std. err."
-    name = abbreviate(result.depvar, width)
+    name = abbreviate(result.observed, width)
     line = head_line(name, width, result.statistic, result.level, eform=family.natural_eform(result), errors=errors)
     return [f"{' ' * (width + 1)}|{' ' * 14}{above:^{len(errors)}}".rstrip(), line] if above else [line]
 
@@ -139,13 +149,18 @@ def number_row(table: Coefficients, i: int) -> str:
     return estimate + test + interval
 
 
-def alpha_row(result: FitResult) -> str:
-    """The row of alpha = exp(/lnalpha): its interval is that of /lnalpha, exponentiated."""
-    i = result.names.index("/lnalpha")
-    b, se = float(result.beta[i]), float(np.sqrt(result.cov[i, i]))
+def derived_rows(result: FitResult) -> dict[str, str]:
+    """The rows of what `DERIVED` makes of ancillary parameters, by name: alpha, p, sigma, gamma."""
+    known = [(place, shown) for place, name in enumerate(result.names) for shown in DERIVED.get(name, ())]
+    return {name: _derived_row(result, place, sign) for place, (name, sign) in known}
+
+
+def _derived_row(result: FitResult, place: int, sign: float) -> str:
+    """The row of exp(sign g): its interval is that of g, exponentiated."""
+    b, se = sign * float(result.beta[place]), float(np.sqrt(result.cov[place, place]))
     reach = critical(result) * se
-    alpha, lower, upper = (float(np.exp(value)) for value in (b, b - reach, b + reach))
-    estimate = f"  {display(alpha, '%9.0g')}  {display(alpha * se, '%9.0g')}"
+    value, lower, upper = (float(np.exp(at)) for at in (b, b - reach, b + reach))
+    estimate = f"  {display(value, '%9.0g')}  {display(value * se, '%9.0g')}"
     return f"{estimate}{' ' * 17}    {display(lower, '%9.0g')}   {display(upper, '%9.0g')}"
 
 

@@ -9,6 +9,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from fedfolder.command import parse
 from fedfolder.command.models import WEIGHTS
 from fedfolder.estimates import distributions, family
 from fedfolder.estimates.heading import information_of_glm, is_wald
@@ -36,7 +37,7 @@ def post_numbers(stata: Stata) -> None:
     stata.set_matrix(stata.local("V"), columns.widen(result.cov))
     stata.set_local("names", " ".join(columns.names))
     dof = f" dof({result.df_resid})" if result.statistic == "t" and result.df_resid is not None else ""
-    stata.set_local("options", f"depname({result.depvar}) obs({result.nobs}){dof} properties(b V)")
+    stata.set_local("options", f"depname({result.observed}) obs({result.nobs}){dof} properties(b V)")
 
 
 def post_statistics(stata: Stata) -> None:
@@ -98,12 +99,19 @@ def _of_model(result: FitResult) -> dict[str, float]:
     if result.model == "nbreg":
         return {"k_aux": 1, "alpha": math.exp(result.beta[result.names.index("/lnalpha")])}
     if result.model != "glm":
-        return {}
+        return {"k_aux": 1} | _of_shape(result) if "time" in result.roles else {}
     df = result.nobs - len(result.names) if result.df_resid is None else result.df_resid
     deviance, pearson = (result.stats.get(name, math.nan) for name in ("deviance", "deviance_p"))
     aic, bic = information_of_glm(result, deviance, df)
     each = {"dispers": deviance / df, "dispers_p": pearson / df} if df else {}
     return {"df": df, "aic": aic, "bic": bic, **each}
+
+
+def _of_shape(result: FitResult) -> dict[str, float]:
+    """What is made of the ancillary parameter of a survival model, under the names of Stata's `streg`."""
+    made = {"/ln_p": ("aux_p", math.exp), "/lnsigma": ("sigma", math.exp), "/lngamma": ("gamma", math.exp)}
+    made["/gamma"] = ("gamma", float)
+    return {made[n][0]: made[n][1](b) for n, b in zip(result.names, result.beta.tolist(), strict=True) if n in made}
 
 
 def macros(pending: Pending, columns: Stripe) -> dict[str, str]:
@@ -114,7 +122,7 @@ def macros(pending: Pending, columns: Stripe) -> dict[str, str]:
         "cmdline": pending.cmdline,
         "model": result.model,
         "command": result.command,
-        "depvar": result.depvar,
+        "depvar": result.observed,
         "title": result.title,
         "predict": PREDICT,
         "properties": "b V",
@@ -145,6 +153,20 @@ def _of_roles(result: FitResult) -> dict[str, str]:
         "wexp": f"= {result.roles['weight']}" if result.weight else "",
         "offset": f"ln({exposure})" if exposure else result.roles.get("offset", ""),
         "group": result.roles.get("group", ""),
+        **_of_survival(result),
+    }
+
+
+def _of_survival(result: FitResult) -> dict[str, str]:
+    """What Stata's `streg` says of times, under its names, and in which metric the coefficients are."""
+    if "time" not in result.roles:
+        return {}
+    hazards = parse(result.command).hazards
+    return {
+        "dead": result.depvar,
+        "t0": result.roles.get("entry", ""),
+        "distribution": parse(result.command).argument("distribution") or "",
+        "frm2": "hazard" if hazards else "time",
     }
 
 

@@ -39,6 +39,10 @@ _LABELS = {
     "pr": "Pr({depvar}{outcome})",
     "pc1": "Pr({depvar}|fixed effect, one outcome)",
     "pu0": "Pr({depvar}|fixed effect is 0)",
+    "median": "Predicted median {observed}",
+    "hr": "Predicted hazard ratio",
+    "surv": "S(t|t0)",
+    "hazard": "Predicted hazard",
 }
 
 
@@ -58,7 +62,7 @@ def predict(stata: Stata) -> None:
     kind = PREDICTIONS.get(result.model, ("xb",))[0] if asked in {None, "mu"} else str(asked)
     names, outcome = stata.local("varlist").split(), stata.local("outcome")
     here = np.asarray(stata.column(stata.local("touse"))) != 0
-    frame = in_memory(stata, variables(result), here)
+    frame = in_memory(stata, variables(result, asked), here)
     found = result.predict_all(frame, asked, unseen="missing", offset=not stata.local("offset"))
     chosen = _chosen(result, found, kind, names, outcome)
     if asked is None:
@@ -119,7 +123,9 @@ def _chosen(result: FitResult, found: pd.DataFrame, kind: str, names: Sequence[s
 
 def _label(result: FitResult, kind: str, column: str) -> str:
     outcome = column.removeprefix(kind).removeprefix("_")
-    label = _LABELS[kind].format(depvar=result.depvar, outcome=f"=={outcome}" if outcome else "")
+    label = _LABELS[kind].format(
+        depvar=result.depvar, observed=result.observed, outcome=f"=={outcome}" if outcome else ""
+    )
     return harmless(label)[:LONGEST_LABEL]
 
 

@@ -15,7 +15,7 @@ from fedfolder.estimates import family
 from fedfolder.estimates.coefficients import check_level, coefficients
 from fedfolder.estimates.heading import WIDTH, heading_without_clusters
 from fedfolder.estimates.layout import Row
-from fedfolder.estimates.table import EFORM, alpha_row, notes, number_row
+from fedfolder.estimates.table import EFORM, derived_rows, notes, number_row
 from fedfolder.stata import keeping
 from fedfolder.stata.line import read
 from fedfolder.stata.stripe import stripe
@@ -72,6 +72,8 @@ def asked(result: FitResult, text: str, level: str, eform: str = "") -> Shown:
         name = _full(option.name)
         if name in WORDS:
             eform = _ratio(result, name)
+        elif name == "nohr":
+            eform = ""
         elif name == "level":
             level = option.argument or ""
         elif name == DETAILS:
@@ -83,13 +85,15 @@ def asked(result: FitResult, text: str, level: str, eform: str = "") -> Shown:
 
 def _full(word: str) -> str:
     """The full name of an option that a command has, too; any other word as it is."""
-    shown = (rule for rule in OPTIONS if rule.name in {*WORDS, "level"})
-    return next((rule.name for rule in shown if abbreviates(word, rule.name, rule.shortest)), word)
+    shown = (rule for rule in OPTIONS if rule.name in {*WORDS, "level", "nohr", "tratio"})
+    return next((rule.option("").name for rule in shown if abbreviates(word, rule.name, rule.shortest)), word)
 
 
 def _ratio(result: FitResult, word: str) -> str:
     model = model_of(result.model)
     known = [model.ratio] * bool(model.ratio) + ["eform"] * model.eform
+    if model.survival:
+        known = ["hr" if parse(result.command).hazards else "tr"]
     if word not in known:
         do = nearest(word, known) if known else "leave it out"
         raise CommandError(f"coefficients of {result.model} are not shown so", text=word, position=0, do=do)
@@ -134,7 +138,12 @@ def _asked(stata: Stata) -> Shown:
 
 
 def _always(stata: Stata, result: FitResult) -> str:
-    """The exponentiation that belongs to the word of the command itself: `logistic` has odds ratios each time."""
+    """The exponentiation that belongs to the word of the command itself: `logistic` has odds ratios each time.
+
+    Models of survival times show what they were asked to show at first.
+    """
+    if model_of(result.model).survival:
+        return result.eform
     typed = read(stata.macro("e(cmdline)").removeprefix(keeping.COMMAND)).main.split()
     return result.eform if typed and typed[0] in WITH_OPTION else ""
 
@@ -154,13 +163,13 @@ def show_footer(stata: Stata) -> None:
 
 
 def _rows(shown: Shown) -> list[str]:
-    """The rows of ancillary parameters, and that of alpha."""
+    """The rows of ancillary parameters, and of what is made of them, such as alpha."""
     result = shown.result
     table = coefficients(result, exponentiated=bool(result.eform))
     rows = [Row(name).stub(_STUB) + number_row(table, result.names.index(name)) for name in shown.appended]
-    if "/lnalpha" in shown.appended:
+    if derived := derived_rows(result):
         crossed = f"{'-' * (_STUB + 1)}+{'-' * (WIDTH - _STUB - 2)}"
-        rows += [crossed, Row("alpha").stub(_STUB) + alpha_row(result)]
+        rows += [crossed, *(Row(name).stub(_STUB) + numbers for name, numbers in derived.items())]
     return [*rows, "-" * WIDTH] if rows else []
 
 

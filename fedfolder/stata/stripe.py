@@ -96,7 +96,7 @@ def equation_names(result: FitResult) -> tuple[str, ...]:
 def _called(result: FitResult, equation: str) -> str:
     """What stands before a term: nothing after `regress`, the outcome where there is one equation, or a label."""
     if not equation:
-        return "" if result.model == "regress" else f"{result.depvar}:"
+        return "" if result.model == "regress" else f"{result.observed}:"
     labels = result.labels.get(result.depvar, {})
     names = {e: re.sub(r"\W", "_", labels.get(e, e))[:LONGEST_NAME] for e in _equations(result)}
     if len(set(names.values())) < len(names) or not {"", "_"}.isdisjoint(names.values()):

@@ -146,7 +146,7 @@ def test_the_statistics_of_predict_are_those_of_the_program():
 
 def test_the_options_of_showing_again_are_those_that_are_taken():
     ratios = {model.ratio for model in TABLE.values() if model.ratio} | {"eform"}
-    assert described(HELP["fedfolder_postestimation"]).keys() == {"level", DETAILS} | ratios
+    assert described(HELP["fedfolder_postestimation"]).keys() == {"level", "nohr", DETAILS} | ratios
     assert ratios <= set(WORDS)
 
 
@@ -222,5 +222,19 @@ def test_what_a_page_says_of_e_is_what_is_posted(name):
             assert f'"{result}"' in source or result in KEPT_IN_STATS, (page, result)
 
 
-KEPT_IN_STATS = {"N", "df_r", "chi2", "F", "r2", "r2_a", "rss", "rmse", "deviance", "deviance_p", "ll_c"}
+KEPT_IN_STATS = {
+    "N",
+    "df_r",
+    "chi2",
+    "F",
+    "r2",
+    "r2_a",
+    "rss",
+    "rmse",
+    "deviance",
+    "deviance_p",
+    "ll_c",
+    "N_fail",
+    "risk",
+}
 """Scalars that are posted as they are in the result, or by `ereturn post`."""

@@ -59,7 +59,8 @@ rows, and the server adds them. What differs are the likelihood and the {it:mode
 the model: {help fedfolder_logit:logit}, {help fedfolder_probit:probit}, {help fedfolder_cloglog:cloglog},
 {help fedfolder_regress:regress}, {help fedfolder_poisson:poisson}, {help fedfolder_nbreg:nbreg},
 {help fedfolder_glm:glm}, {help fedfolder_mlogit:mlogit}, {help fedfolder_ologit:ologit},
-{help fedfolder_oprobit:oprobit}, {help fedfolder_clogit:clogit}.
+{help fedfolder_oprobit:oprobit}, {help fedfolder_clogit:clogit},
+{help fedfolder_streg:streg}.
 
 
 {marker options}{...}

@@ -29,7 +29,8 @@
 {synopthdr:display_options}
 {synoptline}
 {synopt:{opt level(#)}}set confidence level; default is {cmd:level(95)}{p_end}
-{synopt:{opt or}, {opt irr}, {opt rrr}, {opt eform}}exponentiated coefficients, as the model has them{p_end}
+{synopt:{opt or}, {opt irr}, {opt rrr}, {opt tr}, {opt eform}}exponentiated coefficients, as the model has them{p_end}
+{synopt:{opt nohr}}coefficients in the place of hazard ratios{p_end}
 {synopt:{opt details}}the nodes with their rows, the rounds and what was left out{p_end}
 {synoptline}
 {p2colreset}{...}
@@ -45,6 +46,10 @@
 {synopt:{opt stdp}}standard error of the linear predictor{p_end}
 {synopt:{opt pc1}}probability, given that there is one positive outcome in its set{p_end}
 {synopt:{opt pu0}}probability at a fixed effect of zero{p_end}
+{synopt:{opt med:ian}}median survival time{p_end}
+{synopt:{opt hr}}hazard ratio{p_end}
+{synopt:{opt surv}}survival up to the time of the row, from its entry on{p_end}
+{synopt:{opt haz:ard}}hazard at the time of the row{p_end}
 {synoptline}
 {p2colreset}{...}
 {p 4 6 2}
@@ -74,7 +79,8 @@ what was omitted, {cmd:1.smoke#c.age} for an interaction. These commands of Stat
 {title:Options}
 
 {phang}
-{opt level(#)}, {opt or}, {opt irr}, {opt rrr} and {opt eform} show the table as these options of the model do.{p_end}
+{opt level(#)}, {opt or}, {opt irr}, {opt rrr}, {opt tr}, {opt nohr} and {opt eform} show the table as these options of the
+model do.{p_end}
 
 {phang}
 {opt details} shows what a new fit shows, too: the nodes with their rows, and how many rounds there were.{p_end}
