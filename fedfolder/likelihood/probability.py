@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fedfolder.likelihood.curves import Curve, exp_remainder, horner
+from fedfolder.likelihood.curves import Curve, exp_remainder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.likelihood.base import Array
 
-MILLS = [1.0, -2.0, 10.0, -74.0, 706.0, -8162.0]
-"""x (lambda(-x) - x) in powers of 1/x^2, where lambda is the density over the distribution of a normal."""
+FAR = -6.0
+"""Beyond this, a difference of lambda and -eta has lost digits."""
 
-FAR = -50.0
-"""Beyond this, the series is more exact than a difference."""
+DEPTH = 22
+"""Of the continued fraction: exact to rounding beyond `FAR`."""
 
 
 class Probability(ABC):
@@ -118,7 +118,11 @@ class Normal(Symmetric):
 
     With lambda = phi / Phi, the derivatives of ln p are lambda and -lambda (lambda + eta). lambda is taken from the
     scaled complementary error function, which neither underflows nor cancels; lambda + eta, which is about -1/eta far
-    to the left, from its series there.
+    to the left, from Laplace's continued fraction there: 1 / (x + 2 / (x + 3 / (x + …))) with x = -eta.
+
+    References
+    ----------
+    Abramowitz and Stegun (1964), Handbook of Mathematical Functions, 26.2.14.
     """
 
     name = "probit"
@@ -129,8 +133,10 @@ class Normal(Symmetric):
 
         with np.errstate(all="ignore"):
             ratio = math.sqrt(2.0 / math.pi) / erfcx(-eta / math.sqrt(2.0))
-            x = -np.minimum(eta, FAR)
-            beyond = np.where(eta < FAR, horner(MILLS, 1.0 / np.square(x)) / x, ratio + eta)
+            beyond = ratio + eta
+            far = eta < FAR
+            if far.any():
+                beyond[far] = _beyond(-eta[far])
             return Curve(log_ndtr(eta), ratio, -ratio * beyond)
 
     def of_mean(self, p: float) -> float:
@@ -138,6 +144,14 @@ class Normal(Symmetric):
         from scipy.special import ndtri
 
         return float(ndtri(p))
+
+
+def _beyond(x: Array) -> Array:
+    """By how much lambda at -x exceeds x, for x > -FAR."""
+    level = x
+    for number in range(DEPTH, 1, -1):
+        level = x + number / level
+    return 1.0 / level
 
 
 class ComplementaryLogLog(Probability):

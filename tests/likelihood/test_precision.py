@@ -47,7 +47,7 @@ def mills(x):
     return 1 / (x + fraction)
 
 
-@pytest.mark.parametrize("x", [3.0, 8.0, 37.0, 49.99, 50.01, 1e3, 1e6, 1e9])
+@pytest.mark.parametrize("x", [3.0, 5.99, 6.01, 8.0, 24.0, 37.0, 1e3, 1e6, 1e9])
 def test_probit_far_to_the_left(x):
     with decimal.localcontext() as context:
         context.prec = 60
@@ -55,7 +55,7 @@ def test_probit_far_to_the_left(x):
         ratio = 1 / mills(exact)
         found = one("probit", 1, -x)
         assert math.isclose(found.score.item(), float(ratio), rel_tol=1e-14)
-        assert math.isclose(found.hessian.item(), -float(ratio * (ratio - exact)), rel_tol=3e-12)
+        assert math.isclose(found.hessian.item(), -float(ratio * (ratio - exact)), rel_tol=2e-14)
         assert math.isclose(
             found.loglike.item(), -float(exact * exact / 2 + (ratio * Decimal(2 * math.pi).sqrt()).ln()), rel_tol=1e-14
         )
