@@ -1,10 +1,11 @@
 """Measure what costs a user time, side by side with what they would use instead, and write docs/performance.md.
 
-Usage: `python scripts/bench.py [--only NAME] [--json OUT] [--quick]`
+Usage: `python scripts/bench.py [--only NAME] [--json OUT [--go-on]] [--quick]`
 
 A part is a module of scripts/benchmarks. All that is compared in a row of a table was run in turns in one process, and
 is a median. Peers (glum, tabmat, statsmodels) are the extra `bench`: `pip install -e .[bench]`; without one its column
-is empty. The page is written when every part has run at full size; otherwise what was measured is printed.
+is empty. The page is written when every part has run at full size; otherwise what was measured is printed. With
+`--json` each part is written when it is done, and `--go-on` leaves out those that the file has of this machine.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import platform
 import tempfile
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from benchmarks import PARTS
 from benchmarks.report import Bench
@@ -25,7 +26,7 @@ from benchmarks.report import Bench
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from benchmarks.report import Figures, Table
+    from benchmarks.report import Figures
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")
@@ -48,21 +49,27 @@ hold. R and Stata were not installed.
 """
 
 
+class Part(TypedDict):
+    """What a part has measured: its tables as the page has them, and the figures for machines."""
+
+    title: str
+    tables: list[str]
+    figures: Figures
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the parts that were asked for."""
     options = _parser().parse_args(arguments)
-    found: dict[str, tuple[str, list[Table]]] = {}
+    found = _done(options.json) if options.json and options.go_on else {}
     for name in [options.only] if options.only else PARTS:
-        found[name] = _run(name, quick=options.quick)
-        print(_section(*found[name]), flush=True)
-    if options.json:
-        figures = {name: [table.figures for table in tables] for name, (_, tables) in found.items()}
-        told = {"machine": machine(), "parts": figures}
-        options.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8", newline="\n")
+        if name not in found:
+            found[name] = _run(name, quick=options.quick)
+            if options.json:
+                _write(options.json, {"machine": machine(), "parts": found})
+        print(_section(found[name]), flush=True)
     if not options.only and not options.quick:
-        held = limits({name: [table.figures for table in tables] for name, (_, tables) in found.items()})
-        sections = [_section(*part) for part in found.values()]
-        page = "\n".join([INTRODUCTION, _machine_line(), held, *sections, NOT_MEASURED])
+        parts = {name: found[name] for name in PARTS}
+        page = "\n".join([INTRODUCTION, _machine_line(), limits(parts), *map(_section, parts.values()), NOT_MEASURED])
         PAGE.write_text(page, encoding="utf-8", newline="\n")
 
 
@@ -70,30 +77,45 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", choices=PARTS, help="one part; the page is not written")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to this file, too")
+    parser.add_argument("--go-on", action="store_true", help="leave out the parts that the file of --json has")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
     return parser
 
 
-def _run(name: str, *, quick: bool) -> tuple[str, list[Table]]:
-    """The title and the tables of a part."""
+def _run(name: str, *, quick: bool) -> Part:
     part = importlib.import_module(f"benchmarks.{name}")
     with tempfile.TemporaryDirectory(prefix="fedfolder-bench-") as folder:
-        return part.TITLE, list(part.run(Bench(Path(folder), quick)))
+        tables = list(part.run(Bench(Path(folder), quick)))
+    figures = {of: values for table in tables for of, values in table.figures.items()}
+    return {"title": part.TITLE, "tables": [table.markdown() for table in tables], "figures": figures}
 
 
-def _section(title: str, tables: Sequence[Table]) -> str:
-    return "\n\n".join([f"## {title}", *(table.markdown() for table in tables)]) + "\n"
+def _done(path: Path) -> dict[str, Part]:
+    """What an earlier run has measured on this machine, with these versions."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return dict(told["parts"]) if told["machine"] == machine() else {}
 
 
-def limits(figures: Mapping[str, Sequence[Figures]]) -> str:
+def _write(path: Path, told: object) -> None:
+    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8", newline="\n")
+
+
+def _section(part: Part) -> str:
+    return "\n\n".join([f"## {part['title']}", *part["tables"]]) + "\n"
+
+
+def limits(parts: Mapping[str, Part]) -> str:
     """The section that says which limits are met: of each figure that has one, what it was first measured as."""
     lines = [LIMITS, "| part | of | measured | limit | |", "| --- | --- | --- | --- | --- |"]
-    for part, tables in figures.items():
-        for about, found in (each for table in tables for each in table.items()):
+    for name, part in parts.items():
+        for of, found in part["figures"].items():
             if "limit" in found:
                 kind, value = next(iter(found.items()))
                 met = "met" if value <= found["limit"] else "**missed**"
-                lines.append(f"| {part} | {about} | {value:.3g} ({kind}) | {found['limit']:g} | {met} |")
+                lines.append(f"| {name} | {of} | {value:.3g} ({kind}) | {found['limit']:g} | {met} |")
     return "\n".join(lines) + "\n"
 
 

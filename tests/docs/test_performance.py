@@ -40,10 +40,18 @@ def test_a_part_runs_at_small_size(name, tmp_path, capsys):
     assert "| --- |" in capsys.readouterr().out
 
 
+def test_a_run_that_was_cut_off_goes_on_with_the_parts_that_it_has_not(tmp_path, capsys):
+    out = tmp_path / "out.json"
+    there = {"title": "There already", "tables": ["| a |"], "figures": {}}
+    for machine, heading in (bench.machine(), "## There already"), ({"processor": "another"}, "## Trips"):
+        out.write_text(json.dumps({"machine": machine, "parts": {"trips": there}}), encoding="utf-8", newline="\n")
+        bench.main(["--only", "trips", "--quick", "--json", str(out), "--go-on"])
+        assert capsys.readouterr().out.startswith(heading)
+
+
 def test_the_page_says_which_limits_were_missed():
-    said = bench.limits(
-        {"a": [{"one": {"ratio": 0.5, "limit": 0.7}, "two": {"ms": 8.0, "limit": 7.0}, "three": {"ms": 1.0}}]}
-    )
+    figures = {"one": {"ratio": 0.5, "limit": 0.7}, "two": {"ms": 8.0, "limit": 7.0}, "three": {"ms": 1.0}}
+    said = bench.limits({"a": {"title": "A", "tables": [], "figures": figures}})
     assert said.splitlines()[-2:] == ["| a | one | 0.5 (ratio) | 0.7 | met |", "| a | two | 8 (ms) | 7 | **missed** |"]
 
 
