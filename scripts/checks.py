@@ -10,12 +10,16 @@ from dataclasses import dataclass
 import setup_venv
 from setup_venv import ROOT, program, say
 
+# Many tests wait, for a share to come back or for a process to die: with two more than there are cores, none is idle.
+# At the end, whoever has nothing left takes over from the others.
+WORKERS = ("-n", str((os.cpu_count() or 1) + 2), "--dist", "worksteal")
+
 CHECKS: dict[str, tuple[str, ...]] = {
     "ruff": ("ruff", "check"),
     "format": ("ruff", "format", "--check"),
     "mypy": ("mypy",),
     "imports": ("lint-imports",),
-    "pytest": ("pytest", "-n", "auto"),
+    "pytest": ("pytest", *WORKERS),
 }
 
 
