@@ -79,6 +79,7 @@ MODULES = {
     "lrtest": "postestimation",
     "estat": "postestimation",
     "predict": "predict",
+    "curve": "curve",
     "estimates": "tables",
 }
 """Each command's module."""

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from fedfolder.estimates import combination as combined
+from fedfolder.estimates import curves as curved
 from fedfolder.estimates import information, prediction, record, table, wald
 from fedfolder.estimates.coefficients import check_level, coefficients, standard_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from fedfolder.estimates.coefficients import Coefficients
     from fedfolder.estimates.combination import Combination
+    from fedfolder.estimates.curves import Curves
     from fedfolder.estimates.information import Covariance, InformationCriteria
     from fedfolder.estimates.wald import WaldTest
 
@@ -272,6 +274,18 @@ class FitResult:
     ) -> pd.DataFrame:
         """Predict for each row and each outcome; see `fedfolder.estimates.prediction.predict_all`."""
         return prediction.predict_all(self, frame, what, unseen=unseen, offset=offset)
+
+    def curves(
+        self,
+        patterns: Mapping[str, Mapping[str, float | str]],
+        times: Sequence[float] | NDArray[np.float64],
+        what: str = "survival",
+        *,
+        contrast: str | None = None,
+        level: float | None = None,
+    ) -> Curves:
+        """Survival or hazards over time at patterns of covariates; see `fedfolder.estimates.curves.curves`."""
+        return curved.curves(self, patterns, times, what, contrast=contrast, level=level)
 
     def to_dict(self) -> dict[str, Any]:
         """The fit as plain values; see `fedfolder.estimates.record.to_dict`."""

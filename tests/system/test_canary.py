@@ -362,6 +362,7 @@ READS_DATA = {
 READS_NONE = {
     "run", "check", "synth", "status", "study new", "study add-node", "node show", "carry out", "carry in", "doctor",
     "test", "testparm", "lincom", "nlcom", "lrtest", "estat ic", "estat vce", "estimates show", "estimates table",
+    "curve",
     "audit show", "audit export", "audit verify", "node reject", "node release", "node ledger", "node trust",
     "node forget-columns",
     "policy init", "policy show", "policy waive", "key show", "key revoke", "preflight",

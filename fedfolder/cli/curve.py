@@ -1,0 +1,152 @@
+"""`fedfolder curve`: survival and hazards over time from a stored fit, as numbers and as a picture."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from fedfolder.cli.postestimation import STORED, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OUT = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(short_help="Survival and hazards over time, as numbers and as a picture.")
+@click.argument("result", type=STORED)
+@click.option("--at", "patterns", multiple=True, metavar="TEXT", help="A value for each variable; repeat for more.")
+@click.option("--times", required=True, metavar="NUMBERS", help="At which times, such as '0(0.25)10' or '1 2 5'.")
+@click.option(
+    "--of",
+    "what",
+    type=click.Choice(["survival", "hazard", "cumhazard"]),
+    default="survival",
+    show_default=True,
+    help="What to show.",
+)
+@click.option("--contrast", type=click.Choice(["difference", "ratio"]), help="Hold each pattern against the first.")
+@click.option("--level", type=float, metavar="PERCENT", help="Another confidence level.")
+@click.option("--out", type=OUT, metavar="FILE.csv", help="Write the numbers here, instead of showing them.")
+@click.option("--plot", type=OUT, metavar="FILE", help="Draw them into this .png or .svg.")
+@click.option("--unit", default="time", show_default=True, metavar="TEXT", help="What the axis of time is called.")
+def curve(
+    result: Path,
+    patterns: tuple[str, ...],
+    times: str,
+    what: str,
+    contrast: str | None,
+    level: float | None,
+    out: Path | None,
+    plot: Path | None,
+    unit: str,
+) -> None:
+    """Survival, hazards or cumulative hazards over time from RESULT, with confidence intervals.
+
+    Each --at is a pattern: a value for each variable of the model, with a name before a colon if you like. Nothing is
+    needed but the fit: no data are read.
+
+    \b
+    Examples:
+      fedfolder curve fit.json --at "age=60 stage=1" --at "age=60 stage=3" --times "0(0.25)10" --out s.csv --plot s.svg
+      fedfolder curve fit.json --at "early: stage=1" --at "late: stage=3" --times "1 5 10" --contrast difference
+      fedfolder curve fit.json --at stage=1 --at stage=3 --times 1/10 --of hazard --contrast ratio
+    """
+    from fedfolder.command.numlist import numlist
+    from fedfolder.estimates.curves import curves
+    from fedfolder.estimates.drawing import draw
+
+    form = _form(plot)
+    found = curves(stored(result), read_patterns(patterns), numlist(times), what, contrast=contrast, level=level)
+    if form is not None and plot is not None:
+        _write(plot, draw(found, form, time=unit))
+    frame = found.frame()
+    if out is None:
+        click.echo(frame.to_string(index=False, float_format=lambda number: f"{number:.7g}", na_rep="."))
+    else:
+        _write(out, frame.to_csv(index=False, lineterminator="\n").encode())
+
+
+def read_patterns(texts: Iterable[str]) -> dict[str, dict[str, float | str]]:
+    """Each pattern by its name, or by its text where it has none; one without a name or a variable if there are none.
+
+    Raises
+    ------
+    ConfigError
+        A text is not made of VARIABLE=VALUE, or two patterns have one name.
+    """
+    from fedfolder.errors import ConfigError
+
+    found: dict[str, dict[str, float | str]] = {}
+    for text in texts:
+        name, values = _pattern(text)
+        if name in found:
+            raise ConfigError(
+                "two patterns have one name", where=f"--at {text}", found=name, do="name them differently"
+            )
+        found[name] = values
+    return found or {"": {}}
+
+
+def _pattern(text: str) -> tuple[str, dict[str, float | str]]:
+    from fedfolder.errors import ConfigError
+
+    before, colon, after = text.partition(":")
+    named = bool(colon) and "=" not in before
+    try:
+        words = shlex.split(after if named else text)
+    except ValueError:
+        words = [text]
+    values: dict[str, float | str] = {}
+    for word in words:
+        variable, equals, value = word.partition("=")
+        if not equals or not variable or variable in values:
+            raise ConfigError(
+                "a pattern is made of VARIABLE=VALUE, each variable once",
+                where=f"--at {text}",
+                found=word,
+                expected='such as --at "age=60 stage=3", or --at "late: age=60 stage=3"',
+            )
+        values[variable] = _value(value)
+    return before.strip() if named else " ".join(words), values
+
+
+def _value(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _form(plot: Path | None) -> Literal["png", "svg"] | None:
+    from fedfolder.errors import ConfigError
+    from fedfolder.estimates.drawing import FORMS
+
+    if plot is None:
+        return None
+    form = next((form for form in FORMS if plot.suffix.lower() == f".{form}"), None)
+    if form is None:
+        raise ConfigError(
+            "a picture cannot be written to a file of this kind",
+            where=str(plot),
+            found=plot.suffix or "no suffix",
+            expected=" or ".join(f".{form}" for form in FORMS),
+        )
+    return form
+
+
+def _write(path: Path, data: bytes) -> None:
+    from fedfolder.errors import ConfigError
+
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise ConfigError(
+            "the curves cannot be written",
+            where=str(path),
+            found=error.strerror or type(error).__name__,
+            do="name a file in a folder that is there",
+        ) from None
