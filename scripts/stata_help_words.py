@@ -213,6 +213,7 @@ OPTIONS = {
     "time": ("Model", "varname", "when a row ends; without an argument, the same as {cmd:aft}"),
     "failure": ("Model", "varname", "whether a row ends with a failure: 0 for no"),
     "entry": ("Model", "varname", "when a row begins to be at risk; default is 0"),
+    "id": ("Model", "varname", "whose each row is: persons are counted, and robust variances are by them"),
     "aft": ("Model", "", "accelerated failure-time metric"),
     "baseoutcome": ("Model", "#", "level of the outcome that is the base; text in quotes"),
     "offset": ("Model", "varname", "include {it:varname} in the model with a coefficient of 1"),
@@ -254,6 +255,8 @@ LONGER = {
     "failure": "the variable that says whether a row ends with a failure; every value but 0 does.",
     "entry": "the variable with the time at which a row comes under observation (delayed entry, or a later row of the "
     "same subject). What is fitted is conditional on survival up to there.",
+    "id": "the variable that says whose each row is. The table then has the number of subjects, {cmd:vce(robust)} is "
+    "by persons, and sites count persons instead of rows.",
     "aft": "makes {cmd:distribution(exponential)} and {cmd:distribution(weibull)} models of time.",
     "baseoutcome": "the level of the outcome that the others are compared with.",
     "offset": "a variable that is added to the linear predictor.",

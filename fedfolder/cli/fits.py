@@ -10,9 +10,12 @@ import click
 from fedfolder.cli.durations import seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fedfolder.command import Command
     from fedfolder.custody.policy import Policy
     from fedfolder.estimates import FitResult
+    from fedfolder.node.tables import TableFile
     from fedfolder.questions.sample import Sample
     from fedfolder.server.progress import Progress
     from fedfolder.simulation import Split
@@ -143,6 +146,13 @@ def fitted(
 @click.option(
     "--policy", metavar="PROFILE|FILE", help="Refuse what nodes would: registry, strict, open, or a policy.toml."
 )
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="A table that every node has, for merge ... using NAME; repeat for more.",
+)
 @click.option("--few-trips", is_flag=True, help=FEW_TRIPS)
 @click.option("--folders", type=FILE, metavar="DIR", help="Go through real folders, laid out in this new folder.")
 @click.option("--json", "json_out", type=OUT, metavar="FILE", help="Write the result as JSON.")
@@ -154,6 +164,7 @@ def simulate(
     seed: int,
     by: str | None,
     policy: str | None,
+    tables: tuple[str, ...],
     few_trips: bool,
     folders: Path | None,
     json_out: Path | None,
@@ -185,9 +196,9 @@ def simulate(
         raise ConfigError("--nodes and --by are two ways to split", do="leave one of them out")
     split = Split(nodes or DEFAULT_NODES, seed, by)
     progress = Plain(iterations_only=True)
-    held = None if policy is None else named(policy)
+    held, beside = None if policy is None else named(policy), _tables(tables)
     if folders is None:
-        samples = _samples(parsed, files, split, held, progress)
+        samples = _samples(parsed, files, split, held, progress, beside)
         result = fit_samples(
             parsed,
             samples,
@@ -197,9 +208,29 @@ def simulate(
         )
     else:
         if held is not None:
-            _samples(parsed, files, split, held, progress)
-        result = _over_folders(parsed, files, split, folders, progress, few_trips=few_trips)
+            _samples(parsed, files, split, held, progress, beside)
+        result = _over_folders(parsed, files, split, folders, progress, beside, few_trips=few_trips)
     finish(_labelled(result, parsed, files), json_out, csv_out)
+
+
+def _tables(said: tuple[str, ...]) -> dict[str, TableFile]:
+    """The tables that NAME=FILE names.
+
+    Raises
+    ------
+    ConfigError
+        If one is not written so.
+    """
+    from fedfolder.errors import ConfigError
+    from fedfolder.node.tables import TableFile
+
+    found: dict[str, TableFile] = {}
+    for text in said:
+        name, sign, path = text.partition("=")
+        if not sign or not name or not path or name in found:
+            raise ConfigError("this names no table", found=f"--table {text}", expected="each once: NAME=FILE")
+        found[name] = TableFile(Path(path))
+    return found
 
 
 def _labelled(result: FitResult, command: Command, files: tuple[Path, ...]) -> FitResult:
@@ -212,7 +243,12 @@ def _labelled(result: FitResult, command: Command, files: tuple[Path, ...]) -> F
 
 
 def _samples(
-    command: Command, files: tuple[Path, ...], split: Split, policy: Policy | None, progress: Progress
+    command: Command,
+    files: tuple[Path, ...],
+    split: Split,
+    policy: Policy | None,
+    progress: Progress,
+    tables: Mapping[str, TableFile],
 ) -> dict[str, Sample]:
     """Each node's rows, held against the policy if there is one."""
     from fedfolder.cli.progress import told
@@ -228,11 +264,18 @@ def _samples(
         for number, path in enumerate(files, start=1):
             with naming(f"node{number}"):
                 parts[f"node{number}"] = read_variables(path, read_for(command, persons), watch=told(path))
-    return samples_of(command, parts, policy, progress)
+    return samples_of(command, parts, policy, progress, tables)
 
 
 def _over_folders(
-    command: Command, files: tuple[Path, ...], split: Split, folder: Path, progress: Progress, *, few_trips: bool
+    command: Command,
+    files: tuple[Path, ...],
+    split: Split,
+    folder: Path,
+    progress: Progress,
+    tables: Mapping[str, TableFile],
+    *,
+    few_trips: bool,
 ) -> FitResult:
     from fedfolder.cli.progress import told
     from fedfolder.errors import HomeInUseError
@@ -251,8 +294,9 @@ def _over_folders(
         for node, frame in parts.items():
             write_dta(frame, data[node])
     if not {"cluster", "group"}.isdisjoint(command.roles):
-        command = checked(command, {node: read_sample(path, command) for node, path in data.items()}, progress)
-    places = lay_out(folder, "simulation", data, cluster_scores=command.across)
+        command = checked(command, {n: read_sample(path, command, tables=tables) for n, path in data.items()}, progress)
+    beside = {name: table.path for name, table in tables.items()}
+    places = lay_out(folder, "simulation", data, cluster_scores=command.across, tables=beside)
     return simulate_over_folders(str(command), places, progress, few_trips=few_trips)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fedfolder.command.families import LINKS
+from fedfolder.command.lexis import Stset
 from fedfolder.command.models import model_of
 from fedfolder.command.options import EITHER, HAZARDS
 
@@ -66,6 +67,9 @@ def _check_times(tokens: Tokens, command: Command, places: Mapping[str, Token]) 
             what = f"{command.model} needs {needed}(variable) with the other times"
             do = "leave time(), failure() and entry() all out for data that were stset"
             tokens.fail(what, places[""], expected="time(variable) and failure(variable)", do=do)
+    stset = next((statement for statement in command.derivations if isinstance(statement, Stset)), None)
+    if "id" in places and stset is not None and stset.person not in {None, command.argument("id")}:
+        tokens.fail("stset has another id()", places["id"], do="leave one of them out")
     time, entry = command.argument("time"), command.argument("entry")
     if time == entry:
         tokens.fail(f"{time} is both time and entry", places["entry"], expected="two variables")

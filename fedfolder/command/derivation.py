@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from fedfolder.command.expression import number_text
+from fedfolder.command.lexis import Merge, Split, Stset
 
 if TYPE_CHECKING:
     from fedfolder.command.expression import Expression
@@ -187,4 +188,8 @@ class LinearSpline:
         return f"mkspline {left} = {self.source}{', marginal' if self.marginal else ''}"
 
 
-Derivation: TypeAlias = Generate | Cut | Recode | CubicSpline | LinearSpline
+ByRow: TypeAlias = Generate | Cut | Recode | CubicSpline | LinearSpline
+"""The statements of which each row's values depend on that row alone."""
+
+Derivation: TypeAlias = ByRow | Stset | Split | Merge
+"""The statements before a model."""

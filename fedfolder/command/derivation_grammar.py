@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fedfolder.command.derivation import CubicSpline, Cut, Generate, LinearSpline
 from fedfolder.command.expression_grammar import read_expression, refuse_rest
 from fedfolder.command.grammar import read_name
+from fedfolder.command.lexis_grammar import read_merge, read_split, read_stset
 from fedfolder.command.options import abbreviates
 from fedfolder.command.pieces import MOST_NUMBERS, ascending, expect, number, refuse_if
 from fedfolder.command.recode_grammar import read_recode
@@ -22,15 +23,23 @@ if TYPE_CHECKING:
 FEWEST_KNOTS = 3
 """Of a restricted cubic spline."""
 
-STATEMENTS = {"generate": "g", "egen": "egen", "recode": "recode", "mkspline": "mkspline"}
+STATEMENTS = {
+    "generate": "g",
+    "egen": "egen",
+    "recode": "recode",
+    "mkspline": "mkspline",
+    "stset": "stset",
+    "stsplit": "stsplit",
+    "merge": "mer",
+}
 """The statements, each with its shortest abbreviation."""
 
 _STATAS = frozenset(
     re.split(
         " ",
-        "replace drop keep label rename sort gsort encode decode destring tostring merge append joinby reshape "
+        "replace drop keep label rename sort gsort encode decode destring tostring append joinby reshape "
         "collapse contract expand use save import insheet infile set local global scalar matrix foreach forvalues "
-        "tabulate summarize list describe codebook inspect count xi clonevar separate stset svyset xtset bysort by "
+        "tabulate summarize list describe codebook inspect count xi clonevar separate svyset xtset bysort by "
         "quietly capture do run clear preserve restore fillin mi order recast format",
     )
 )
@@ -61,6 +70,9 @@ def read_derivation(tokens: Tokens) -> Derivation:
         "egen": _cut,
         "recode": read_recode,
         "mkspline": _spline,
+        "stset": read_stset,
+        "stsplit": read_split,
+        "merge": read_merge,
     }
     derivation = readers[name](tokens)
     if tokens.next.kind != "end":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from fedfolder.command.derivation import Generate
 from fedfolder.command.expression import BINARY, COMPARISON, Binary, Call, Missing, Name, Number, Unary
+from fedfolder.command.lexis import Stset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -61,6 +62,8 @@ def notes(command: Command) -> tuple[str, ...]:
     for derivation in command.derivations:
         if isinstance(derivation, Generate):
             found += [(f"{derivation.name} is a number", name) for name in fills(derivation.expression)]
+        elif isinstance(derivation, Stset) and derivation.condition is not None:
+            found += [("the condition of stset can be true", name) for name in warns(derivation.condition)]
     if command.condition is not None:
         found += [("the condition can be true", name) for name in warns(command.condition)]
     rule = "missing is larger than any number, as in Stata"

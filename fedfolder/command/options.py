@@ -170,6 +170,7 @@ OPTIONS = (
     OptionRule("time", "time", None, _variable, _NAME, _is_survival, bare="aft"),
     OptionRule("failure", "f", None, _variable, _NAME, _is_survival),
     OptionRule("entry", "en", None, _variable, _NAME, _is_survival),
+    OptionRule("id", "id", None, _variable, _NAME, _is_survival),
     OptionRule("aft", "aft", _STREG),
     OptionRule("baseoutcome", "b", frozenset({"mlogit"}), _base_outcome, 'a whole number, or a level in quotes: "no"'),
     OptionRule("offset", "off", None, _variable, _NAME, lambda model: model_of(model).offset),

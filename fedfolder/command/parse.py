@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -92,12 +93,15 @@ def _read_model_statement(tokens: Tokens, models: Collection[str], derivations: 
     places = {name: token for name, (_, token) in options.items()} | {"": comma, "weight": weight_token or comma}
     chosen = tuple(option for option, _ in options.values())
     if outcome is None and survival.is_of_stset(options):
-        chosen, condition = survival.as_stset(chosen, condition)
+        chosen, condition = survival.as_stset(chosen, condition, derivations)
     if implied and implied not in options:
         chosen = in_order([*chosen, Option(implied)])
     depvar = survival.failure_of(chosen) if outcome is None else outcome.text
     _require_apart(tokens, depvar, found)
     command = Command(model, depvar, terms, chosen, weight, condition, derivations)
+    if outcome is None:
+        chosen = survival.by_person(chosen, weight, command.person)
+        command = replace(command, options=chosen)
     check_model(tokens, command, places)
     if models is not MODELS and command.likelihood not in models and model not in models:
         what = "there is no such family with this link in this release"

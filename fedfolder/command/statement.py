@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from fedfolder.command.families import LOG_LIKE, family_of
+from fedfolder.command.lexis import Merge, Split, Stset
 from fedfolder.command.models import model_of
 from fedfolder.command.options import DEFAULT_LEVEL, HAZARDS
 from fedfolder.command.terms import is_name, unquoted
@@ -126,10 +127,31 @@ class Command:
             "group": self.argument("group"),
             "time": self.argument("time"),
             "entry": self.argument("entry"),
+            "id": self.person,
             "cluster": vce.removeprefix("cluster ").partition(",")[0] if vce.startswith("cluster ") else None,
             "weight": self.weight.variable if self.weight else None,
         }
         return {role: name for role, name in named.items() if name}
+
+    @property
+    def person(self) -> str | None:
+        """The variable that says whose the rows are: `id()` of the model, or of `stset`."""
+        stset = next((s for s in self.derivations if isinstance(s, Stset)), None)
+        return self.argument("id") or (stset.person if stset else None)
+
+    @property
+    def parts_rows(self) -> bool:
+        """Whether rows become other rows before the model: follow-up is set or cut."""
+        return any(isinstance(statement, (Stset, Split)) for statement in self.derivations)
+
+    @property
+    def tables(self) -> dict[str, tuple[str, ...]]:
+        """The tables of the sites that are looked into, each with its variables that are read."""
+        found: dict[str, tuple[str, ...]] = {}
+        for statement in self.derivations:
+            if isinstance(statement, Merge):
+                found[statement.table] = _once([*found.get(statement.table, ()), *statement.keys, *statement.names])
+        return found
 
     @property
     def vce(self) -> Literal["oim", "robust", "cluster"]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fedfolder.command.expression import Binary, Name, Number
+from fedfolder.command.lexis import Stset
 from fedfolder.command.options import Option, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from fedfolder.command.derivation import Derivation
     from fedfolder.command.expression import Expression
+    from fedfolder.command.models import Weight
 
 TIMES = ("time", "failure", "entry")
 """The options, in their order."""
@@ -30,9 +33,25 @@ def is_of_stset(given: Collection[str]) -> bool:
     return not set(given).intersection(TIMES)
 
 
-def as_stset(options: Sequence[Option], condition: Expression | None) -> tuple[tuple[Option, ...], Expression]:
-    """Options and condition that say what data that were `stset` hold, for whoever reads the command."""
-    return in_order([*options, *STSET]), INCLUDED if condition is None else Binary("&", INCLUDED, condition)
+def as_stset(
+    options: Sequence[Option], condition: Expression | None, derivations: Sequence[Derivation]
+) -> tuple[tuple[Option, ...], Expression | None]:
+    """Options and condition that say what data that were `stset` hold, for whoever reads the command.
+
+    Where the command itself has `stset`, no row is left that it has excluded.
+    """
+    if not any(isinstance(statement, Stset) for statement in derivations):
+        condition = INCLUDED if condition is None else Binary("&", INCLUDED, condition)
+    return in_order([*options, *STSET]), condition
+
+
+def by_person(options: Sequence[Option], weight: Weight | None, person: str | None) -> tuple[Option, ...]:
+    """The same options, with a robust variance by persons where the command says whose the rows are, as Stata's."""
+    vce = next((option.argument for option in options if option.name == "vce"), None)
+    robust = vce == "robust" or (vce is None and weight is not None and weight.kind == "pw")
+    if person is None or not robust:
+        return tuple(options)
+    return in_order([*(o for o in options if o.name != "vce"), Option("vce", f"cluster {person}")])
 
 
 def failure_of(options: Sequence[Option]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from fedfolder.custody.row_sets import Part, members
+from fedfolder.custody.row_sets import PIECES, Part, as_digits, members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +88,19 @@ class Answered:
                 for member in members(parts[attempt], counts.__getitem__):
                     found.setdefault(member.digests, (member, admitted))
         return list(found.values())
+
+    def multiples(self, but: Attempt) -> list[tuple[tuple[str, ...], Admitted]]:
+        """How often sums count each record, by binary digits, in all attempts but one; equal ones once."""
+        admitted, digits = self.all(), dict[Attempt, list[str]]()
+        wanted = "SELECT fit, attempt, proposal, digest FROM parts WHERE kind = ? OR place = 0"
+        sql = f"{wanted} ORDER BY fit, attempt, proposal, place"
+        for fit, number, proposal, digest in self.journal.rows(sql, PIECES):
+            digits.setdefault((fit, number, proposal), []).append(digest)
+        found: dict[tuple[str, ...], Admitted] = {}
+        for attempt, known in digits.items():
+            if attempt != but:
+                found.setdefault(as_digits(known), admitted[attempt])
+        return list(found.items())
 
     def samples(self, but: Attempt) -> dict[str, Admitted]:
         """The rows that entered in all attempts but one, by digest, the latest last; of equal ones the first."""

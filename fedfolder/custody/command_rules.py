@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fedfolder.command.derivation import CubicSpline, Cut, Generate, LinearSpline, Recode
+from fedfolder.command.lexis import Merge, Split, Stset
 from fedfolder.custody import keys
 from fedfolder.custody.finding import Finding
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from fedfolder.command import Command
     from fedfolder.command.derivation import Derivation
+    from fedfolder.command.expression import Expression
     from fedfolder.custody.policy import Policy
 
 WORDS: dict[type[Derivation], str] = {
@@ -22,6 +24,9 @@ WORDS: dict[type[Derivation], str] = {
     Recode: "recode",
     CubicSpline: "mkspline",
     LinearSpline: "mkspline",
+    Stset: "stset",
+    Split: "stsplit",
+    Merge: "merge",
 }
 """The word that each kind of derivation begins with; policy.toml allows them by it."""
 
@@ -77,14 +82,25 @@ def _derivations(policy: Policy, asked: Asked) -> Iterator[Finding]:
 
 
 def _conditions(policy: Policy, asked: Asked) -> Iterator[Finding]:
-    allowed, condition = policy.allowed.conditions, asked.command.condition
-    if allowed is None or condition is None:
+    allowed = policy.allowed.conditions
+    if allowed is None:
         return
-    for name in condition.names:
-        if not set(_sources(asked.command, name)) <= set(allowed):
-            yield Finding("conditions", (name,), f"rows may not be chosen here by {name}")
-    if not condition.names and not allowed:
-        yield Finding("conditions", (), "rows may not be chosen here with if")
+    for condition in _conditions_of(asked.command):
+        for name in condition.names:
+            if not set(_sources(asked.command, name)) <= set(allowed):
+                yield Finding("conditions", (name,), f"rows may not be chosen here by {name}")
+        if not condition.names and not allowed:
+            yield Finding("conditions", (), "rows may not be chosen here with if")
+
+
+def _conditions_of(command: Command) -> Iterator[Expression]:
+    """What chooses rows: `if` of the model and of `stset`, and when `stset` lets time begin and end."""
+    if command.condition is not None:
+        yield command.condition
+    for statement in command.derivations:
+        if isinstance(statement, Stset):
+            chosen = (statement.condition, statement.enter, statement.exit)
+            yield from (part for part in chosen if part is not None and (part is statement.condition or part.names))
 
 
 def _sources(command: Command, name: str) -> tuple[str, ...]:

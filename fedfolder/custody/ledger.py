@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from fedfolder.custody.answered import Answered
 from fedfolder.custody.charges import Charges, limited
 from fedfolder.custody.finding import Finding
-from fedfolder.custody.row_sets import NOBODY, Comparison, members, supports
+from fedfolder.custody.row_sets import NOBODY, PIECES, Comparison, as_digits, members, supports
 from fedfolder.custody.seen import seen
 from fedfolder.exchange import strict_json
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fedfolder.exchange.journal import Journal
     from fedfolder.questions.expressions import TextValues
     from fedfolder.questions.question import Question
+    from fedfolder.questions.records import Records
     from fedfolder.questions.sample import Sample
 
 _KEY: Final = "ledger key"
@@ -107,9 +108,10 @@ class Ledger:
         command: Command,
         sample: Sample,
         person: str | None = None,
+        records: Records | None = None,
     ) -> Seen:
         """What is to be remembered of a sample; see `fedfolder.custody.seen.seen`."""
-        return seen(columns, command, sample, key=self.key, person=person)
+        return seen(columns, command, sample, key=self.key, person=person, records=records)
 
     # -- what a person must judge --------------------------------------------------------------------------------------
 
@@ -156,6 +158,7 @@ class Ledger:
             near.setdefault(of.command, (of, set()))[1].update((new[i].about, member.about))
         found = [self._near(seen, of, about) for of, about in near.values()]
         found += self._combined(attempt, seen, comparison)
+        found += self._multiplied(attempt, seen, comparison)
         within = {new[k].about for i, j in comparison.between(new, new) if i < j for k in (i, j)}
         due_to = supports(seen.parts, counts)
         within |= {due_to[i].about for i, _ in comparison.between(due_to, [NOBODY])}
@@ -173,6 +176,14 @@ class Ledger:
                 f"together with sums of fits {fits}, sums over fewer than {self.limits.differing_rows:g} persons follow"
             )
             return [Finding("differing_rows", tuple(dict.fromkeys([*seen.names, *names])), says)]
+        return []
+
+    def _multiplied(self, attempt: Attempt, seen: Seen, comparison: Comparison) -> list[Finding]:
+        """The first earlier fit in which a few persons have another number of pieces, so that sums differ by them."""
+        new = as_digits([seen.parts[0].digest, *(part.digest for part in seen.parts if part.kind == PIECES)])
+        for old, of in self._answered.multiples(but=attempt):
+            if len(new) + len(old) > 2 and comparison.multiplied(new, old):  # noqa: PLR2004 - neither has pieces
+                return [self._near(seen, of, {"_t"})]
         return []
 
     def _near(self, seen: Seen, of: Admitted, about: set[str]) -> Finding:

@@ -12,6 +12,7 @@ from fedfolder.plan.check import DICTIONARY, subject
 from fedfolder.plan.few import FEW, TRIPS
 from fedfolder.plan.layout import lay_out
 from fedfolder.plan.own import OwnEstimate
+from fedfolder.plan.proposal import read_command
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.parameters import Parameters
 from fedfolder.questions.specification import Specification
@@ -115,6 +116,10 @@ def _asked(said: dict[str, Any]) -> list[str]:
         return [subject(said), *map(_expected, said.get(DICTIONARY, []))]
     lines = [f"command: {said['command']}", f"model: {said['model']}"]
     lines += [f"variable {entry['name']}: {entry['use']}" for entry in said["variables"]]
+    lines += [
+        f"table {name} of this site: {' '.join(variables)}; of it only sums leave"
+        for name, variables in read_command(said["command"]).tables.items()
+    ]
     lines.append(f"rows: {said['sample']}")
     without = said.get("restart", {}).get("without", [])
     lines += [f"begun anew without: {', '.join(without)}"] if without else []

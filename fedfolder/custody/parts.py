@@ -13,9 +13,10 @@ import numpy as np
 
 from fedfolder.command.derivation import Cut, Generate, LinearSpline, Recode
 from fedfolder.command.expression import BINARY, COMPARISON, Binary, Call, Number, Unary
+from fedfolder.command.lexis import Split, Stset
 from fedfolder.questions.blocks import blocks, joined, smallest
-from fedfolder.questions.derivations import derived, where_rules_fit
-from fedfolder.questions.expressions import by_blocks, evaluate, numbers_of
+from fedfolder.questions.derivations import where_rules_fit
+from fedfolder.questions.expressions import evaluate, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from fedfolder.command.derivation import Derivation
     from fedfolder.command.expression import Expression
     from fedfolder.questions.expressions import Values
+    from fedfolder.questions.records import Records
 
     Rows = NDArray[np.bool_]
 
@@ -37,45 +39,42 @@ NEGLIGIBLE = 1e-6
 """A share of the largest deviation from the usual value that does not count as one."""
 
 
-def few_rows(
-    command: Command, columns: Mapping[str, Values], used: Collection[str], rows: int
-) -> Iterator[tuple[str, Rows]]:
-    """Variable and rows (rows,) of each part of the derived variables that are `used` as numbers.
+def few_rows(command: Command, records: Records, used: Collection[str]) -> Iterator[tuple[str, Rows]]:
+    """Variable and rows (records.rows,) of each part of the derived variables that are `used` as numbers.
 
     Parameters
     ----------
-    columns : mapping of str to array or text variable
-        The variables of the data, every row.
+    records : Records
+        What the statements have made.
     used : collection of str
         The numbers of the fit; what they are derived from is looked at too.
     """
-    known: dict[str, Values] = {**columns, **derived(command.derivations, columns, rows)}
     wanted = set(used)
     for derivation in reversed(command.derivations):
         made = wanted.intersection(derivation.names)
         if made:
             wanted.update(derivation.sources)
-            for found in _true_of_all(derivation, known, rows):
+            for found in _true_of_all(derivation, records):
                 yield from ((min(made), found), (min(made), ~found))
             if isinstance(derivation, Generate):
                 for part in _added(derivation.expression):
-                    yield min(made), _unusual(_values(part, known, rows))
+                    yield min(made), _unusual(_values(part, records))
 
 
-def _true_of_all(derivation: Derivation, columns: Mapping[str, Values], rows: int) -> Iterator[Rows]:
+def _true_of_all(derivation: Derivation, records: Records) -> Iterator[Rows]:
     """The same as `_true`, by blocks of rows: all of them are looked at once, and wait a bit a row."""
     packed: list[list[NDArray[np.uint8]]] = []
-    for place, block in by_blocks(columns, rows):
+    for place, block in records.blocks():
         with np.errstate(all="ignore"):
             packed.append([np.packbits(found) for found in _true(derivation, block, place.stop - place.start)])
     for bits in zip(*packed, strict=True):
-        yield np.unpackbits(np.concatenate(bits), count=rows).view(np.bool_)
+        yield np.unpackbits(np.concatenate(bits), count=records.rows).view(np.bool_)
 
 
-def _values(part: Expression, columns: Mapping[str, Values], rows: int) -> NDArray[Any]:
+def _values(part: Expression, records: Records) -> NDArray[Any]:
     """The values of an expression, in their smallest type."""
     found = []
-    for place, block in by_blocks(columns, rows):
+    for place, block in records.blocks():
         with np.errstate(all="ignore"):
             found.append(smallest(evaluate(part, block, place.stop - place.start)))
     return joined(found)
@@ -94,6 +93,26 @@ def _true(derivation: Derivation, columns: Mapping[str, Values], rows: int) -> I
         case LinearSpline(_, source, knots):
             values = numbers_of(source, columns)
             yield from (values > knot for knot in knots)
+        case Stset():
+            yield from _true_of_times(derivation, columns, rows)
+        case Split(name, at) if at:
+            values = numbers_of(name, columns)
+            yield from (values >= moment for moment in at)
+
+
+def _true_of_times(said: Stset, columns: Mapping[str, Values], rows: int) -> Iterator[Rows]:
+    """Where time is cut off by `enter` or `exit`, or a record begins before its origin; what is true in these."""
+    for expression in said.expressions.values():
+        yield from _true_in(expression, columns, rows)
+    time = numbers_of(said.time, columns)
+    if said.exit is not None:
+        yield time > evaluate(said.exit, columns, rows)
+    begins = numbers_of(said.time0, columns) if said.time0 else None
+    origin = np.zeros(rows) if said.origin is None else evaluate(said.origin, columns, rows)
+    if begins is not None:
+        yield begins < origin
+    if said.enter is not None:
+        yield evaluate(said.enter, columns, rows) > (origin if begins is None else begins)
 
 
 def _true_in(expression: Expression, columns: Mapping[str, Values], rows: int) -> Iterator[Rows]:

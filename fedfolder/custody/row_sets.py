@@ -12,7 +12,7 @@ import functools
 import hashlib
 import zlib
 from dataclasses import dataclass, field
-from itertools import combinations, groupby
+from itertools import combinations, groupby, zip_longest
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 BLOCKS = 64
 """Classes of rows that are counted beside each set: two sets whose counts are far apart need not be unpacked."""
-ROWS, LEVEL, CELL, VALUE, SUPPORT = "rows", "level", "cell", "value", "support"
+ROWS, LEVEL, CELL, VALUE, SUPPORT, PIECES = "rows", "level", "cell", "value", "support", "pieces"
 """The rows that enter; those of a level, of a combination of levels, of one of a few values of a number; and those at
-which a number of many values is not zero, or a part of a derived one is what it is for some: sums are due to them."""
+which a number of many values is not zero, or a part of a derived one is what it is for some: sums are due to them.
+Where rows are pieces, the records of which the number of pieces has a one in each of its binary digits, the last first:
+a sum over pieces counts a record so often."""
 AT_ONCE = 256
 """Members that are held against all others at a time, which bounds the memory."""
 _SIGNS: Final = ((-1, -1), (-1, 1), (1, -1))
@@ -114,6 +116,18 @@ NOBODY = Member("", frozenset(), np.zeros(BLOCKS, dtype=np.int64))
 """No row. What differs from it by a few persons is about a few persons."""
 
 
+def as_digits(digests: Sequence[str]) -> tuple[str, ...]:
+    """The sets of the binary digits of how often a record counts: each entering row once, where rows are no pieces.
+
+    Parameters
+    ----------
+    digests : sequence of str
+        The rows that enter, then the sets of the kind `PIECES`, if there are any.
+    """
+    entered, *digits = digests
+    return tuple(digits) or (entered,)
+
+
 def supports(parts: Sequence[Part], counts: Callable[[str], NDArray[np.int64]]) -> list[Member]:
     """The rows that sums of numbers are due to, where these are not all."""
     return [Member(p.about, frozenset([p.digest]), counts(p.digest)) for p in parts if p.kind == SUPPORT]
@@ -123,7 +137,7 @@ def _sums(
     parts: Sequence[Part], counts: Callable[[str], NDArray[np.int64]]
 ) -> Iterator[tuple[str, frozenset[str], NDArray[np.int64]]]:
     """Each part, and after the levels of a variable the first of them together."""
-    counted = (part for part in parts if part.kind != SUPPORT)
+    counted = (part for part in parts if part.kind not in {SUPPORT, PIECES})
     for (kind, about), group in groupby(counted, key=lambda part: (part.kind, part.about)):
         together: frozenset[str] = frozenset()
         so_far = np.zeros(BLOCKS, dtype=np.int64)
@@ -219,6 +233,12 @@ class Comparison:
                 if 0 < squares <= 9 * self._most and self._is_few(_left_over(sets[0], (a, sets[i]), (b, sets[j]))):
                     yield old[i - 1], old[j - 1]
                     break
+
+    def multiplied(self, one: Sequence[str], other: Sequence[str]) -> bool:
+        """Whether a few persons are counted another number of times, by the sets of the binary digits of two fits."""
+        digits = ([frozenset(filter(None, [digest])) for digest in pair] for pair in zip_longest(one, other))
+        differing = _of_one_length([self._difference(a ^ b) for a, b in digits])
+        return self._is_few(np.bitwise_or.reduce(differing))
 
     def _is_few(self, bits: NDArray[np.uint8]) -> bool:
         """Whether these are rows of one to `fewest` - 1 persons."""

@@ -11,8 +11,9 @@ import numpy as np
 from fedfolder.command.terms import Column
 from fedfolder.custody.cells import Coded
 from fedfolder.custody.parts import few_rows
-from fedfolder.custody.row_sets import CELL, LEVEL, ROWS, SUPPORT, VALUE, Part, RowSet
-from fedfolder.questions.blocks import blocks, code_type, joined, numbered, smallest
+from fedfolder.custody.row_sets import CELL, LEVEL, PIECES, ROWS, SUPPORT, VALUE, Part, RowSet
+from fedfolder.questions.blocks import blocks, code_type, counted, joined, numbered, smallest
+from fedfolder.questions.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,6 +68,7 @@ def seen(
     *,
     key: bytes,
     person: str | None = None,
+    records: Records | None = None,
 ) -> Seen:
     """What the ledger remembers of a sample.
 
@@ -80,11 +82,15 @@ def seen(
         What digests are keyed with.
     person : str, optional
         The column that says which rows are one person.
+    records : Records, optional
+        What the statements of the command have made of the columns; made anew without.
     """
     nrows = _rows_of(sample, columns)
+    records = Records.after(command.derivations, columns, nrows) if records is None else records
+    person = person or _named(command, columns)
     found: dict[str, RowSet] = {}
     parts: dict[Part, None] = {}
-    for kind, about, mask in _masks_in_file(columns, command, sample, nrows):
+    for kind, about, mask in _masks_in_file(records, command, sample, nrows):
         rows = RowSet.of(mask, key)
         found[rows.digest] = rows
         parts[Part(kind, about, rows.digest)] = None
@@ -99,15 +105,42 @@ def seen(
     )
 
 
+def _named(command: Command, columns: Mapping[str, NDArray[Any] | TextValues]) -> str | None:
+    """The variable of the file that the command names the persons by."""
+    name = command.roles.get("id")
+    return name if name in columns else None
+
+
 def _masks_in_file(
-    columns: Mapping[str, NDArray[Any] | TextValues], command: Command, sample: Sample, nrows: int
+    records: Records, command: Command, sample: Sample, nrows: int
 ) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
-    """Kind, variables and rows (nrows,) of each set that sums are over, one at a time."""
+    """Kind, variables and rows (nrows,) of each set that sums are over, one at a time.
+
+    Where rows are pieces of records, a set is that of the records with a piece in it. Where a record has pieces in
+    several levels of a variable, levels add up to no set: each is a cell by itself.
+    """
+    varying = {name for name in sample.factors if records.origins is not None and _varies(sample, name)}
     for kind, about, mask in _masks(command, sample):
-        yield kind, about, _in_file(mask, sample, nrows)
+        yield CELL if kind == LEVEL and about in varying else kind, about, _in_file(mask, sample, nrows)
+    if records.origins is not None:
+        for digit, mask in _digits(sample, nrows):
+            yield PIECES, digit, mask
     entered = _in_file(np.ones(sample.nobs, dtype=np.bool_), sample, nrows)
-    for about, mask in few_rows(command, columns, sample.numeric, nrows):
-        yield SUPPORT, about, entered & mask
+    for about, mask in few_rows(command, records, sample.numeric):
+        yield SUPPORT, about, entered & records.in_file(mask, nrows)
+
+
+def _digits(sample: Sample, nrows: int) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """The records (nrows,) of which the number of pieces has a one in each binary digit, the last digit first."""
+    often = np.zeros(nrows, dtype=np.int64) if sample.places is None else counted(sample.places, nrows)
+    for digit in range(int(often.max(initial=0)).bit_length()):
+        yield str(digit), (often >> digit & 1).astype(np.bool_)
+
+
+def _varies(sample: Sample, name: str) -> bool:
+    """Whether some record has pieces in several levels; the pieces of one stand together."""
+    codes, places = sample.levels(name).codes, sample.places
+    return places is not None and bool(((codes[1:] != codes[:-1]) & (places[1:] == places[:-1])).any())
 
 
 def _rows_of(sample: Sample, columns: Mapping[str, NDArray[Any] | TextValues]) -> int:
@@ -125,7 +158,11 @@ def _in_file(mask: NDArray[np.bool_], sample: Sample, nrows: int) -> NDArray[np.
     if sample.places is None and len(mask) == nrows:
         return mask
     found = np.zeros(nrows, dtype=np.bool_)
-    found[slice(len(mask)) if sample.places is None else sample.places] = mask
+    if sample.places is None:
+        found[: len(mask)] = mask
+    else:
+        # Several rows can be pieces of one record.
+        found[sample.places[mask]] = True
     return found
 
 

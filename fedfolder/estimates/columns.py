@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from fedfolder.command.lexis import Merge, Split, Stset
 from fedfolder.command.parameters import ANCILLARY, Parameter
 from fedfolder.command.parse import parse
 from fedfolder.command.terms import Column
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from fedfolder.command.derivation import Derivation
+    from fedfolder.command.derivation import ByRow
     from fedfolder.estimates.result import FitResult
     from fedfolder.questions.expressions import Values
 
@@ -103,7 +104,7 @@ class Rows:
             raise UnknownNameError(f"The model's variable {name} is not in the data frame", do=hint)
         return self.frame[name]
 
-    def _derived(self, statements: tuple[Derivation, ...]) -> dict[str, NDArray[np.float64]]:
+    def _derived(self, statements: tuple[ByRow, ...]) -> dict[str, NDArray[np.float64]]:
         """The variables that the command derives from others."""
         made: set[str] = set()
         columns: dict[str, Values] = {}
@@ -143,12 +144,23 @@ class Rows:
         return self._codes[variable]
 
 
-def derivations(result: FitResult) -> tuple[Derivation, ...]:
-    """The statements of a command that derive variables; none of one that this version does not read."""
+def derivations(result: FitResult) -> tuple[ByRow, ...]:
+    """The statements of a command that derive variables row by row; none of one that this version does not read.
+
+    What follows from follow-up that was set or cut, or from a site's table, is a variable of whoever predicts.
+    """
     try:
-        return parse(result.command).derivations
+        statements = parse(result.command).derivations
     except FedfolderError:
         return ()
+    found: list[ByRow] = []
+    others: set[str] = set()
+    for statement in statements:
+        if isinstance(statement, Stset | Split | Merge) or not others.isdisjoint(statement.sources):
+            others.update(statement.names)
+        else:
+            found.append(statement)
+    return tuple(found)
 
 
 def _known_levels(result: FitResult) -> dict[str, list[str]]:

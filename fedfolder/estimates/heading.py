@@ -88,15 +88,18 @@ def _beside(left: Sequence[str], result: FitResult, *, only_count: bool = False)
 def _survival(result: FitResult) -> list[str]:
     """The heading of a model of survival times: failures and time at risk beside the number of rows.
 
-    Stata counts subjects, too. Rows are none where follow-up is parted.
+    Subjects are counted where the command says whose the rows are: these are none where follow-up is parted.
     """
     failures, risk = (result.stats.get(name, math.nan) for name in ("N_fail", "risk"))
     sums = {"No. of failures": general(failures, 10), "Time at risk": general(risk, 10)}
+    if (subjects := result.stats.get("N_sub")) is not None:
+        sums = {"No. of subjects": general(subjects, 10), **sums}
     width = max(map(len, sums.values()))
     left = [f"{label.ljust(15)} = {value.rjust(width)}" for label, value in sums.items()]
     (nobs, *tests), nothing = _counted(result), ("", "")
     left = [result.title, "", *left, "", f"{loglike_name(result)} = {general(result.llf, 10)}"]
-    return _side_by_side(left, [nothing, nothing, nobs, nothing, *tests])
+    blank = [nothing] * (len(sums) - 1)
+    return _side_by_side(left, [nothing, nothing, nobs, *blank, *tests])
 
 
 def _side_by_side(left: Sequence[str], right: Sequence[tuple[str, str]]) -> list[str]:

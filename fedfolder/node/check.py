@@ -40,6 +40,10 @@ def check(home: NodeHome, say: Callable[[str], None]) -> list[FedfolderError]:
     say(f"key        {keys.fingerprint(home.me.key)}")
     with noted():
         wrong.extend(_data(home, say))
+    for name, table in home.tables.items():
+        with noted():
+            found = describe(table.path, table.reading)
+            say(f"table      {name}, {table.path}: {found.nrows} rows of {' '.join(v.name for v in found.variables)}")
     with noted():
         _exchange(home, say)
         _server(home, say)

@@ -20,10 +20,12 @@ from fedfolder.node.readers import (
 )
 from fedfolder.node.sampling import make_sample, read_for
 from fedfolder.node.sources import opened
+from fedfolder.node.tables import read_tables
 from fedfolder.questions.held import Held
+from fedfolder.questions.lookup import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from fedfolder.node.readers import RawColumn
     from fedfolder.node.reading import Reading
     from fedfolder.node.sources import Opened
+    from fedfolder.node.tables import TableFile
     from fedfolder.questions.held import Absent, Values
     from fedfolder.questions.sample import Sample
 
@@ -100,10 +103,12 @@ def read_sample(
     reading: Reading | None = None,
     *,
     persons: str | None = None,
+    tables: Mapping[str, TableFile] | None = None,
     watch: Watch = unwatched,
 ) -> Sample:
     """The rows of a data file that enter a command's fit: `read_variables`, then `make_sample`."""
-    return make_sample(read_variables(path, read_for(command, persons), reading, watch=watch), command, persons)
+    frame = read_variables(path, read_for(command, persons), reading, watch=watch)
+    return make_sample(frame, command, persons, read_tables(tables or {}, command.tables))
 
 
 def read_held(
@@ -174,8 +179,14 @@ def agreed_labels(paths: Iterable[Path], names: Iterable[str]) -> dict[str, dict
     return {name: texts for name, texts in found.items() if name not in differing}
 
 
-def sample_from_frame(frame: pd.DataFrame, command: Command, *, persons: str | None = None) -> Sample:
-    """The rows of a pandas data frame that enter a command's fit.
+def sample_from_frame(
+    frame: pd.DataFrame,
+    command: Command,
+    *,
+    persons: str | None = None,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+) -> Sample:
+    """The rows of a pandas data frame that enter a command's fit; `tables` are frames, too, by name.
 
     Booleans are 0 and 1; text may be categorical; None, NaN, NA and the empty text are missing. Dates must come as
     numbers (`pandas.read_stata(..., convert_dates=False)`): their unit cannot be told from the frame.
@@ -191,7 +202,14 @@ def sample_from_frame(frame: pd.DataFrame, command: Command, *, persons: str | N
     names = read_for(command, persons)
     check_names(source, names, [str(name) for name in frame.columns])
     columns = {name: _from_pandas(name, frame[name]) for name in names}
-    return make_sample(Frame(source, len(frame), columns), command, persons)
+    beside = {name: _table(name, found, command) for name, found in (tables or {}).items()}
+    return make_sample(Frame(source, len(frame), columns), command, persons, beside)
+
+
+def _table(name: str, frame: pd.DataFrame, command: Command) -> Table:
+    """What a command looks up in a table that is a data frame."""
+    wanted = [variable for variable in command.tables.get(name, ()) if variable in frame.columns]
+    return Table(name, f"the table {name}", {variable: _from_pandas(variable, frame[variable]) for variable in wanted})
 
 
 def _from_pandas(name: str, values: pd.Series[Any] | pd.DataFrame) -> RawColumn:

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fedfolder.node.data import read_held, read_variables
 from fedfolder.node.progress import Told
 from fedfolder.node.reading import Reading
+from fedfolder.node.tables import read_tables
 from fedfolder.questions import workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from fedfolder.node.kept_columns import KeptColumns
     from fedfolder.node.readers import Frame
+    from fedfolder.node.tables import TableFile
     from fedfolder.questions.held import Held
+    from fedfolder.questions.lookup import Table
     from fedfolder.questions.question import Question
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.specification import Specification
@@ -35,6 +38,9 @@ class Holding(Protocol):
 
     def held(self, names: Iterable[str], released: Collection[str]) -> Held:
         """What there is of the variables of a dictionary; see `fedfolder.node.data.read_held`."""
+
+    def tables(self, wanted: Mapping[str, tuple[str, ...]]) -> Mapping[str, Table]:
+        """Tables of the site, with the variables that are wanted of each; see `fedfolder.node.tables`."""
 
     def require(self, specification: Specification) -> None:
         """Refuse what cannot be computed here, before anything of the data is looked at.
@@ -65,7 +71,7 @@ class DataFile:
     """A data file, read as node.toml says, and this program, which computes with so many workers.
 
     `say` shows a line to whoever waits while the file is read. `kept` has columns that were read before, where
-    node.toml says so.
+    node.toml says so. `beside` are the site's tables.
     """
 
     path: Path
@@ -73,6 +79,7 @@ class DataFile:
     workers: int = 1
     say: Callable[[str], None] = lambda _line: None
     kept: KeptColumns | None = None
+    beside: Mapping[str, TableFile] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
@@ -91,6 +98,10 @@ class DataFile:
         """As the protocol says."""
         watch = Told(self.path.name, self.say)
         return read_held(self.path, names, self.reading, released=released, watch=watch)
+
+    def tables(self, wanted: Mapping[str, tuple[str, ...]]) -> Mapping[str, Table]:
+        """As the protocol says."""
+        return read_tables(self.beside, wanted)
 
     def require(self, specification: Specification) -> None:
         """All that is installed here can be computed."""

@@ -20,16 +20,18 @@ from fedfolder.node import service
 from fedfolder.node.holding import DataFile
 from fedfolder.node.kept_columns import KeptColumns
 from fedfolder.node.reading import Reading, ReadingSettings, Recodes, reading_of  # noqa: TC001 - msgspec reads the annotation
+from fedfolder.node.tables import TableSettings, files_of  # noqa: TC001 - msgspec reads the annotation
 from fedfolder.process import interpreter
 from fedfolder.resources import resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from fedfolder.custody.policy import Approval, Policy
     from fedfolder.exchange.mailbox import Identity
     from fedfolder.exchange.store import Store
     from fedfolder.node.holding import Holding
+    from fedfolder.node.tables import TableFile
 
 SETTINGS = "node.toml"
 POLICY = policy_file.FILE
@@ -62,6 +64,7 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reading: ReadingSettings = ReadingSettings()
     cache: Cache = Cache()
     recode: Recodes = {}
+    tables: dict[str, TableSettings] = {}
     cluster_scores: bool = False
     workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
 
@@ -72,7 +75,7 @@ class NodeHome:
 
     `exchange` is the node's folder on the share, whose last two parts name study and node. `reading` is what node.toml
     fixes about the data. `elsewhere` holds the data in place of the file `data`. `workers` compute at the same time.
-    `kept` has columns that were read before, where node.toml says so.
+    `kept` has columns that were read before, where node.toml says so. `tables` are files of the site beside the data.
     """
 
     path: Path
@@ -86,10 +89,11 @@ class NodeHome:
     elsewhere: Holding | None = None
     workers: int = 1
     kept: KeptColumns | None = None
+    tables: Mapping[str, TableFile] = field(default_factory=dict)
 
     def holding(self, say: Callable[[str], None] = lambda _line: None) -> Holding:
         """Who holds the data and computes; `say` shows how far they are read, where that takes long."""
-        return self.elsewhere or DataFile(self.data, self.reading, self.workers, say, self.kept)
+        return self.elsewhere or DataFile(self.data, self.reading, self.workers, say, self.kept, self.tables)
 
     def journal(self, clock: Callable[[], str]) -> Journal:
         """The node's journal, bound to its study and name."""
@@ -142,6 +146,7 @@ def open_home(path: Path) -> NodeHome:
         study, node = place(exchange)
         names_in_file = found.variables if isinstance(found.variables, dict) else {}
         reading = reading_of(found.reading, names_in_file, found.recode)
+        tables = files_of(found.tables, lambda text: _absolute(text, path))
     kept = KeptColumns(path.absolute())
     if not found.cache.columns:
         # The line was taken out, and with it the reason to have data outside their file.
@@ -159,6 +164,7 @@ def open_home(path: Path) -> NodeHome:
         reading=reading,
         workers=found.workers,
         kept=kept if found.cache.columns else None,
+        tables=tables,
     )
 
 
@@ -176,6 +182,7 @@ def create(
     profile: str = "registry",
     approval: Approval = "proposal",
     cluster_scores: bool = False,
+    tables: Mapping[str, Path] | None = None,
 ) -> NodeHome:
     """Make a home: settings, policy and scripts from the templates, a new key, and the node's folder on the exchange.
 
@@ -185,6 +192,8 @@ def create(
         Those that are released.
     profile, approval : str
         Of the policy, see `fedfolder.custody.policy.Policy`.
+    tables : mapping of str to Path, optional
+        Tables of the site that commands may look into, by name.
 
     Raises
     ------
@@ -219,6 +228,10 @@ def create(
         "EXCHANGE": settings.quoted(str(exchange)),
         "VARIABLES": "\n".join(f"    {settings.quoted(name)}," for name in variables),
         "CLUSTERSCORES": str(cluster_scores).lower(),
+        "TABLES": "".join(
+            f"\n[tables.{name}]\ndata = {settings.quoted(str(table.absolute()))}\n"
+            for name, table in (tables or {}).items()
+        ),
     }
     policy_file.create(path / POLICY, profile, approval)
     _write_template(path, SETTINGS, values)

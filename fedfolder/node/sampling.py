@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fedfolder.command.terms import can_be_shown, level_key
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import SetLikelihood, find
-from fedfolder.node.readers import MISSING_CODE, Frame, TextColumn, check_names
-from fedfolder.questions.blocks import blocks, code_type, counted, looked_up, numbered, smallest
+from fedfolder.node.readers import Frame, TextColumn, check_names
+from fedfolder.node.values import drop_missing, frozen, ids, kept, levels, numbers
+from fedfolder.questions.blocks import blocks, code_type, numbered
 from fedfolder.questions.compute import alike
-from fedfolder.questions.derivations import derived
 from fedfolder.questions.expressions import by_blocks, holds
+from fedfolder.questions.records import Records
 from fedfolder.questions.sample import FactorValues, Sample
 from fedfolder.questions.specification import WHOLE
 
@@ -25,21 +25,35 @@ if TYPE_CHECKING:
 
     from fedfolder.command import Command
     from fedfolder.likelihood import Likelihood
-    from fedfolder.node.readers import RawColumn
+    from fedfolder.questions.lookup import Table
     from fedfolder.questions.sample import Kind
 
-EXACT_BELOW = 2.0**53
-"""Every whole number up to here is a float64 of its own, so that two levels cannot become one."""
-LABELS = frozenset({"group", "cluster"})
+LABELS = frozenset({"group", "cluster", "id"})
 """Roles whose values only say which rows belong together."""
 
 
-def make_sample(raw: Frame, command: Command, persons: str | None = None) -> Sample:
+def records_of(
+    raw: Frame, command: Command, persons: str | None = None, tables: Mapping[str, Table] | None = None
+) -> Records:
+    """What the statements before the model make of the rows of a file; see `make_sample`."""
+    check_names(raw.source, read_for(command, persons), raw.columns)
+    columns = {name: raw.columns[name] for name in command.sources}
+    return Records.after(command.derivations, columns, raw.nrows, tables)
+
+
+def make_sample(
+    raw: Frame,
+    command: Command,
+    persons: str | None = None,
+    tables: Mapping[str, Table] | None = None,
+    *,
+    records: Records | None = None,
+) -> Sample:
     """The rows that enter, and each variable in the role that the command gives it.
 
-    Derived variables are made first; then rows at which the condition does not hold are dropped, and those with a
-    missing value in any variable of the model, as in Stata; and rows of weight zero, and sets of a conditional model
-    that say nothing. Rows keep the order of the file.
+    Derived variables are made first, and follow-up is cut; then rows at which the condition does not hold are dropped,
+    and those with a missing value in any variable of the model, as in Stata; and rows of weight zero, and sets of a
+    conditional model that say nothing. Rows keep the order of the file.
 
     A variable of a factor term becomes levels, and so does the outcome of a model for categories; the outcome,
     continuous variables and those named in options become numbers; a variable used both ways becomes both.
@@ -48,26 +62,29 @@ def make_sample(raw: Frame, command: Command, persons: str | None = None) -> Sam
     ----------
     persons : str, optional
         The variable that says whose the rows are, where the site's policy names one.
+    tables : mapping of str to Table, optional
+        Those of the site that the command names.
+    records : Records, optional
+        What `records_of` has made of the same, if it has.
 
     Raises
     ------
     UnknownNameError
-        The columns lack a variable of the command, or that of the persons.
+        The columns lack a variable of the command, or that of the persons; the site lacks a table.
     VariableError
         Text, or an infinite value, where a number is needed; a factor variable with a value that is neither text nor a
         whole number of 0 or more (Stata's rule, [U] 11.4.3); a weight that is none; nobody whose a row is. Only rows
         that enter are looked at.
     """
-    check_names(raw.source, read_for(command, persons), raw.columns)
-    columns = {name: raw.columns[name] for name in command.sources}
-    columns |= derived(command.derivations, columns, raw.nrows)
-    made = Frame(raw.source, raw.nrows, columns, raw.typeless)
-    keep = np.ones(raw.nrows, dtype=np.bool_)
+    records = records_of(raw, command, persons, tables) if records is None else records
+    made = _made(raw, records, command, persons)
+    columns, nrows = made.columns, made.nrows
+    keep = np.ones(nrows, dtype=np.bool_)
     if command.condition is not None:
-        for rows, block in by_blocks(columns, raw.nrows):
+        for rows, block in by_blocks(columns, nrows):
             keep[rows] = holds(command.condition, block, rows.stop - rows.start)
     for name in command.variables:
-        _drop_missing(columns[name], keep)
+        drop_missing(columns[name], keep)
     if command.weight is not None:
         keep &= _weighing(made, command.weight.kind, command.weight.variable, keep)
     parts = _Parts.of(command, find(command.likelihood))
@@ -76,12 +93,12 @@ def make_sample(raw: Frame, command: Command, persons: str | None = None) -> Sam
     keep &= _telling(made, parts, command.depvar, keep)
     return Sample(
         nobs=int(keep.sum()),
-        numeric={name: _numbers(name, made, keep) for name in parts.numbers},
-        factors={name: _levels(name, made, keep) for name in parts.factors},
+        numeric={name: numbers(name, made, keep) for name in parts.numbers},
+        factors={name: levels(name, made, keep) for name in parts.factors},
         kinds={name: _kind(made, name) for name in command.variables},
-        ids={name: _ids(name, made, keep) for name in parts.ids},
-        persons=None if persons is None else _persons(persons, raw, keep),
-        places=None if keep.all() else _places(keep),
+        ids={name: ids(name, made, keep) for name in parts.ids},
+        persons=_whose(command, records, made, keep, persons),
+        places=_places(keep, records.origins),
         nrows=raw.nrows,
     )
 
@@ -89,6 +106,35 @@ def make_sample(raw: Frame, command: Command, persons: str | None = None) -> Sam
 def read_for(command: Command, persons: str | None) -> tuple[str, ...]:
     """The variables of the data that are read for a command: its own, and that which says whose the rows are."""
     return tuple(dict.fromkeys([*command.sources, *([] if persons is None else [persons])]))
+
+
+def _made(raw: Frame, records: Records, command: Command, persons: str | None) -> Frame:
+    """The variables of the model and of its condition, and that of the persons, at every row that was made."""
+    if records.origins is None:
+        return Frame(raw.source, raw.nrows, {**raw.columns, **records.made}, raw.typeless)
+    named = [*command.variables, *(command.condition.names if command.condition else ())]
+    named += [] if persons is None else [persons]
+    own = {name: raw.columns[name] for name in named if name not in records.made}
+    taken = Frame(raw.source, raw.nrows, own, raw.typeless).take(np.asarray(records.origins, dtype=np.intp))
+    columns = {**taken.columns, **{name: records.made[name] for name in named if name in records.made}}
+    return Frame(raw.source, records.rows, columns, raw.typeless)
+
+
+def _whose(
+    command: Command, records: Records, made: Frame, keep: NDArray[np.bool_], persons: str | None
+) -> FactorValues | None:
+    """Whose the kept rows are: as the site's policy says, or the command; or each record of the file is a person.
+
+    What a command has derived can tell the pieces of one record apart, which are no persons.
+    """
+    if persons is not None:
+        return _persons(persons, made, keep)
+    name = command.roles.get("id")
+    if name is not None and name not in records.made:
+        return FactorValues(ids(name, made, keep).codes, ())
+    if records.origins is None:
+        return None
+    return FactorValues(frozen(numbered(records.origins[keep])[1]), ())
 
 
 def _persons(name: str, raw: Frame, keep: NDArray[np.bool_]) -> FactorValues:
@@ -101,7 +147,7 @@ def _persons(name: str, raw: Frame, keep: NDArray[np.bool_]) -> FactorValues:
     """
     column = raw.columns[name]
     known = keep.copy()
-    _drop_missing(column, known)
+    drop_missing(column, known)
     if not np.array_equal(known, keep):
         raise VariableError(
             f"some rows do not say whose they are: {name} has missing values",
@@ -109,8 +155,8 @@ def _persons(name: str, raw: Frame, keep: NDArray[np.bool_]) -> FactorValues:
             expected=f"a value of {name} in every row that enters",
             do="complete it, or name another variable in policy.toml: [persons] id",
         )
-    _, codes = numbered(_kept(column.codes if isinstance(column, TextColumn) else column, keep))
-    return FactorValues(_frozen(codes), ())
+    _, codes = numbered(kept(column.codes if isinstance(column, TextColumn) else column, keep))
+    return FactorValues(frozen(codes), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,24 +190,15 @@ def _kind(made: Frame, name: str) -> Kind:
     return "either" if name in made.typeless else "numeric"
 
 
-def _drop_missing(column: RawColumn, keep: NDArray[np.bool_]) -> None:
-    """Take the rows without a value out of `keep` (n,)."""
-    values = column.codes if isinstance(column, TextColumn) else column
-    for rows in blocks(len(keep)) if isinstance(column, TextColumn) or values.dtype.kind == "f" else ():
-        block = values[rows]
-        keep[rows] &= np.not_equal(block, MISSING_CODE) if isinstance(column, TextColumn) else ~np.isnan(block)
-
-
-def _kept(values: NDArray[Any], keep: NDArray[np.bool_]) -> NDArray[Any]:
-    """The values of the kept rows: a view where these are all."""
-    return values.view() if keep.all() else values[keep]
-
-
-def _places(keep: NDArray[np.bool_]) -> NDArray[Any]:
-    """Where the kept rows stand in the file."""
+def _places(keep: NDArray[np.bool_], origins: NDArray[Any] | None) -> NDArray[Any] | None:
+    """Where the kept rows stand in the file; None where they are the file."""
+    if origins is not None:
+        return frozen(origins[keep])
+    if keep.all():
+        return None
     kind = code_type(len(keep))
     found = [(np.flatnonzero(keep[rows]) + rows.start).astype(kind) for rows in blocks(len(keep))]
-    return _frozen(np.concatenate(found))
+    return frozen(np.concatenate(found))
 
 
 def _weighing(made: Frame, kind: str, name: str, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -172,17 +209,17 @@ def _weighing(made: Frame, kind: str, name: str, keep: NDArray[np.bool_]) -> NDA
     VariableError
         If a weight of a row that would enter is negative, or a frequency that is not whole.
     """
-    kept = _numbers(name, made, keep)
-    if kept.min(initial=0) < 0:
+    weights = numbers(name, made, keep)
+    if weights.min(initial=0) < 0:
         raise VariableError(f"the weight {name} has negative values", where=made.source, do="correct it, or use if")
-    if kind in WHOLE and not _all_whole(kept):
+    if kind in WHOLE and not _all_whole(weights):
         raise VariableError(
             f"the frequency weight {name} has values that are not whole",
             where=made.source,
             do="write [pw=…] for sampling weights, or [iw=…]",
         )
     found = keep.copy()
-    found[keep] = kept > 0
+    found[keep] = weights > 0
     return found
 
 
@@ -201,12 +238,12 @@ def _require_one_each(made: Frame, command: Command, keep: NDArray[np.bool_]) ->
         Naming the variable.
     """
     group = command.roles["group"]
-    sets = _ids(group, made, keep).codes
+    sets = ids(group, made, keep).codes
     for role in ("weight", "cluster"):
         name = command.roles.get(role)
         if name is None or name == group:
             continue
-        values = _ids(name, made, keep).codes
+        values = ids(name, made, keep).codes
         if len(np.unique(np.stack([sets, values]), axis=1).T) > len(np.unique(sets)):
             raise VariableError(
                 f"the {role} {name} differs between rows of one set of {group}",
@@ -224,63 +261,10 @@ def _telling(made: Frame, parts: _Parts, outcome: str, keep: NDArray[np.bool_]) 
     told = np.zeros(made.nrows, dtype=np.bool_)
     rows = np.flatnonzero(keep)
     if len(rows):
-        y = likelihood.outcome(_numbers(outcome, made, keep).astype(np.float64))
-        for places in alike(np.asarray(_ids(group, made, keep).codes, dtype=np.int64), y):
+        y = likelihood.outcome(numbers(outcome, made, keep).astype(np.float64))
+        for places in alike(np.asarray(ids(group, made, keep).codes, dtype=np.int64), y):
             told[rows[places[likelihood.tells(y[places])]].ravel()] = True
     return told
-
-
-def _numbers(name: str, made: Frame, keep: NDArray[np.bool_]) -> NDArray[Any]:
-    """The kept values of a variable that is used as a number, in their smallest type."""
-    column = made.columns[name]
-    if isinstance(column, TextColumn):
-        do = f"store it as numbers (0 and 1 for no and yes); as a term, a category is written i.{name}"
-        raise VariableError(f"text where a number is needed: {name}", where=made.source, found="text", do=do)
-    values = smallest(_kept(column, keep))
-    if values.dtype.kind == "f" and any(bool(np.isinf(values[rows]).any()) for rows in blocks(len(values))):
-        do = "correct these values or make them missing"
-        raise VariableError(f"the variable {name} has infinite values", where=made.source, expected="numbers", do=do)
-    return _frozen(values)
-
-
-def _levels(name: str, made: Frame, keep: NDArray[np.bool_]) -> FactorValues:
-    """The kept values of a variable that is used as categories."""
-    column = made.columns[name]
-    if isinstance(column, TextColumn):
-        return _relevel(name, _kept(column.codes, keep), column.levels)
-    distinct, codes = numbered(_kept(column, keep))
-    if not all(0 <= value < EXACT_BELOW and float(value).is_integer() for value in distinct.tolist()):
-        what = f"the factor variable {name} has values that are no categories"
-        expected = "whole numbers of 0 or more, or text"
-        do = f"recode it, or write {name} or c.{name} to use it as a continuous variable"
-        raise VariableError(what, where=made.source, found="other numbers", expected=expected, do=do)
-    return _relevel(name, codes, [str(int(value)) for value in distinct.tolist()])
-
-
-def _ids(name: str, made: Frame, keep: NDArray[np.bool_]) -> FactorValues:
-    """The kept values of a variable that says which rows belong together, whatever they are."""
-    column = made.columns[name]
-    if isinstance(column, TextColumn):
-        return _relevel(name, _kept(column.codes, keep), column.levels)
-    distinct, codes = numbered(_kept(column, keep))
-    return _relevel(name, codes, [str(int(v)) if float(v).is_integer() else repr(v) for v in distinct.tolist()])
-
-
-def _relevel(name: str, codes: NDArray[Any], names: tuple[str, ...] | list[str]) -> FactorValues:
-    """The levels that occur, in their order, and codes that count in it."""
-    occurring = np.flatnonzero(counted(codes, len(names))).tolist()
-    used = sorted(occurring, key=lambda code: level_key(names[code]))
-    if not all(can_be_shown(names[code]) for code in used):
-        raise VariableError(f"a category of {name} holds line ends or control characters", where=name, do="recode it")
-    places = np.zeros(len(names), dtype=code_type(len(used)))
-    places[used] = np.arange(len(used))
-    return FactorValues(_frozen(looked_up(places, codes)), tuple(names[code] for code in used))
-
-
-def _frozen(values: NDArray[Any]) -> NDArray[Any]:
-    """The same array, which nobody can write to: columns of a design are handed out without a copy."""
-    values.setflags(write=False)
-    return values
 
 
 def ids_in_common(samples: Mapping[str, Sample], name: str) -> bool:

@@ -26,7 +26,7 @@ from fedfolder.errors import (
 )
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.exchange.names import SERVER
-from fedfolder.node.sampling import make_sample, read_for
+from fedfolder.node.sampling import make_sample, read_for, records_of
 from fedfolder.plan.check import Check
 from fedfolder.plan.course import Course
 from fedfolder.plan.messages import Content, reply
@@ -224,9 +224,10 @@ class Answerer:
             self._kept = None
             person = self.desk.policy.person
             frame = self.holding.variables(read_for(command, person))
-            sample = make_sample(frame, command, person)
+            records = records_of(frame, command, person, self.holding.tables(command.tables))
+            sample = make_sample(frame, command, person, records=records)
             digest = self._same_rows(attempt, sample.digest())
-            seen = self.desk.ledger.seen(frame.columns, command, sample, person=person)
+            seen = self.desk.ledger.seen(frame.columns, command, sample, person=person, records=records)
             self._kept = Read(attempt, sample, seen, digest)
         return self._kept
 

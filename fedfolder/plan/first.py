@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -141,7 +142,7 @@ def _left(layout: Layout, first: Derivatives, perfect: list[Predictor]) -> Layou
     _, events = rows_and_events(layout, first, perfect)
     weight = first.weight if layout.specification.weighted else float(first.nobs)
     totals = dataclasses.replace(layout.totals, nobs=first.nobs, weight=weight, total=events, squares=events)
-    return dataclasses.replace(layout, totals=totals)
+    return dataclasses.replace(layout, totals=totals, subjects=math.nan)
 
 
 def _first(

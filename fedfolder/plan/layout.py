@@ -11,7 +11,7 @@ from fedfolder.command import Column, base_levels, columns
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import Totals
 from fedfolder.plan.protocol import first_design, power_of_two
-from fedfolder.questions.moments import BEYOND, NOBS, WEIGHT, factors_of, levels_of, totals_of
+from fedfolder.questions.moments import BEYOND, NOBS, SUBJECTS, WEIGHT, factors_of, levels_of, totals_of
 from fedfolder.questions.specification import COUNTING
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class Layout:
         The mean of the offset, which is taken off the constant; 0 where the start allows for it already.
     sums : mapping of str to float
         The weighted sum of each column in the units of `design`.
+    subjects : float
+        The persons that the rows are of; NaN where nothing says whose they are, or it is not known of this roster.
     """
 
     specification: Specification
@@ -64,6 +66,7 @@ class Layout:
     start: tuple[float, ...]
     offset: float = 0.0
     sums: Mapping[str, float] = field(default_factory=dict)
+    subjects: float = math.nan
 
     @property
     def nobs(self) -> int:
@@ -89,7 +92,7 @@ class Layout:
     def of_fewer(self, found: Derivatives) -> Layout:
         """The same for a smaller roster, of which the rows and their weights are known and the outcome's sum is not."""
         weight = found.weight if self.specification.weighted else float(found.nobs)
-        return dataclasses.replace(self, totals=Totals(found.nobs, weight))
+        return dataclasses.replace(self, totals=Totals(found.nobs, weight), subjects=math.nan)
 
 
 def lay_out(specification: Specification, sums: Sums, known: Mapping[str, Sequence[str]] | None = None) -> Layout:
@@ -136,6 +139,7 @@ def lay_out(specification: Specification, sums: Sums, known: Mapping[str, Sequen
         start=specification.likelihood.start(totals),
         offset=_offset(specification, totals, moments),
         sums=_sums(design, moments, totals.weight),
+        subjects=sums.scalars.get(SUBJECTS, math.nan),
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def statistics(result: FitResult, ending: Ending) -> dict[str, float]:
     """Those of `result`, which has its numbers already."""
     stats = _of_squares(result, ending) if result.model == "regress" else _of_likelihood(result)
-    return stats | _of_dispersion(ending) | _of_survival(ending)
+    return stats | _of_dispersion(ending) | _of_survival(ending) | _of_persons(ending)
 
 
 def _of_likelihood(result: FitResult) -> dict[str, float]:
@@ -64,6 +64,12 @@ def _of_survival(ending: Ending) -> dict[str, float]:
     found = {"N_fail": layout.totals.total, "risk": layout.totals.exposure}
     known = "time" in layout.specification.roles and not any(map(math.isnan, found.values()))
     return found if known else {}
+
+
+def _of_persons(ending: Ending) -> dict[str, float]:
+    """The persons, where the command says whose the rows are, and no rows were left out by what predicts perfectly."""
+    subjects = ending.start.layout.subjects
+    return {} if math.isnan(subjects) else {"N_sub": subjects}
 
 
 _STATA = {"deviance": "deviance", "pearson": "deviance_p"}

@@ -9,6 +9,7 @@ import numpy as np
 
 from fedfolder.command.derivation import CubicSpline, Cut, Generate, LinearSpline, Recode
 from fedfolder.command.expression import LARGEST
+from fedfolder.command.lexis import Merge, Split, Stset
 from fedfolder.questions.blocks import joined, smallest
 from fedfolder.questions.expressions import by_blocks, evaluate, numbers_of
 
@@ -29,7 +30,7 @@ def derive(
     Parameters
     ----------
     derivations : sequence of Derivation
-        In an order in which each needs only those before it.
+        In an order in which each needs only those before it; those of which a row's values depend on that row alone.
     columns : mapping of str to array or text variable
         The variables of the data, with NaN for a missing number.
     rows : int, optional
@@ -76,6 +77,9 @@ def _made(derivation: Derivation, columns: Mapping[str, Values], rows: int) -> d
     """What one statement makes."""
     if isinstance(derivation, Generate):
         return {derivation.name: evaluate(derivation.expression, columns, rows)}
+    if isinstance(derivation, Stset | Split | Merge):
+        message = f"more than one row decides on the values of this: {derivation}"
+        raise TypeError(message)
     values = numbers_of(derivation.source, columns)
     match derivation:
         case Cut(name, _, at, icodes):

@@ -10,10 +10,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from fedfolder.command.terms import Column, Factor, Term, can_be_shown, level_key
 from fedfolder.errors import CommandError, RefusedError, TamperedAnswerError, VariableError
 from fedfolder.likelihood import Totals
 from fedfolder.likelihood.base import ROUNDING
+from fedfolder.questions.blocks import counted
 from fedfolder.questions.moment_sums import moment_sums
 from fedfolder.questions.question import Question, whole
 from fedfolder.questions.sums import Sums
@@ -21,10 +24,9 @@ from fedfolder.questions.sums import Sums
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
-    from fedfolder.questions.sample import Sample
+    from fedfolder.questions.sample import FactorValues, Sample
     from fedfolder.questions.specification import Specification
     from fedfolder.questions.sums import Labels, Values
 
@@ -32,6 +34,7 @@ NOBS = "nobs"
 NODES = "nodes"
 WEIGHT = "weight"
 EXPOSURE = "exposure"
+SUBJECTS = "subjects"
 TEXT = "text "
 """Start of the scalars that count the nodes at which a variable holds text."""
 TYPELESS = "typeless "
@@ -48,7 +51,8 @@ class Moments(Question):
     A categorical outcome counts by its levels. Offsets, exposures and the like are among the rows, by name.
 
     The table is `column,sum,sum_of_squares`; scalars are `nobs`, `nodes` (1 if there are rows), `weight` (the sum of
-    the weights, where there are any), `exposure` (the sum of exp(offset), for rates) and `text x` (1 if the factor x
+    the weights, where there are any), `exposure` (the sum of exp(offset), for rates), `subjects` (how many persons the
+    rows are of, where the command says whose they are) and `text x` (1 if the factor x
     holds text here). For a yes-or-no outcome, which a 0/1 column can predict perfectly, `beyond 0/1 x` is 1 if the
     number x has other values here.
     """
@@ -94,6 +98,8 @@ class Moments(Question):
             scalars[EXPOSURE] = found.exposure
         if asked.weighted:
             scalars[WEIGHT] = found.weight
+        if asked.person is not None:
+            scalars[SUBJECTS] = float(np.count_nonzero(_rows_of_each(sample.ids[asked.person])))
         for name in self._factors():
             scalars[TEXT + name] = float(sample.nobs > 0 and sample.kinds[name] == "text")
             if sample.nobs > 0 and sample.kinds[name] == "either":
@@ -121,11 +127,14 @@ class Moments(Question):
         nobs = whole(answer.scalars.get(NOBS, -1.0), NOBS, where=where)
         weighted = {WEIGHT} if asked.weighted else set()
         weighted |= {EXPOSURE} if asked.rate_of_offset else set()
+        weighted |= {SUBJECTS} if asked.person is not None else set()
         wanted = {NOBS, NODES, *weighted, *(TEXT + name for name in self._factors())}
         # Answers of the first version lack these; not every file is without types.
         optional = {BEYOND + name for name in self._numbers()} | {TYPELESS + name for name in self._factors()}
         if not wanted <= set(answer.scalars) <= wanted | optional:
             raise TamperedAnswerError("this answer has other scalars than were asked for", where=where)
+        if whole(answer.scalars.get(SUBJECTS, 0.0), SUBJECTS, where=where) > nobs:
+            raise TamperedAnswerError("there are more persons than rows", where=where)
         measured = {(name,) for name in asked.measures}
         measured |= set() if asked.likelihood.categorical else {(asked.outcome,)}
         if answer.columns != self.columns or not measured <= set(answer.rows):
@@ -156,6 +165,11 @@ class Moments(Question):
             whole(total, label, where=where)
         if is_level and not 0 <= total == squares <= weight * (1 + ROUNDING):
             raise TamperedAnswerError("the count of a level is none", where=place)
+
+
+def _rows_of_each(persons: FactorValues) -> NDArray[np.int64]:
+    """How many rows each person has; none for one whose rows are in another block."""
+    return counted(persons.codes, len(persons.levels))
 
 
 def _is_beyond(values: NDArray[np.float64]) -> bool:

@@ -119,6 +119,11 @@ class Specification:
         return "offset" in self.roles and self.command.takes_exposure
 
     @property
+    def person(self) -> str | None:
+        """The variable that says whose the rows are, where the command names one: persons are counted then."""
+        return self.command.roles.get("id")
+
+    @property
     def counts(self) -> bool:
         """Whether sums of weights are counts of rows."""
         return not self.weighted or self.weighted in WHOLE

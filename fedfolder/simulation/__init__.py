@@ -21,7 +21,7 @@ from fedfolder.simulation.places import Places, lay_out, simulate_over_folders
 from fedfolder.simulation.splitting import Split, places_at_random, split, split_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -59,6 +59,7 @@ def simulate(
     nodes: int = 3,
     seed: int = 1,
     policy: Policy | str | None = None,
+    tables: Mapping[str, pd.DataFrame] | None = None,
     few_trips: bool = False,
     progress: Progress | None = None,
 ) -> FitResult:
@@ -75,6 +76,8 @@ def simulate(
     policy : Policy or str, optional
         What every node allows: `"open"`, `"registry"`, `"strict"`, or the path of a policy.toml. None is looked at
         unless it is given.
+    tables : mapping of str to data frame, optional
+        Tables that every node has, for `merge ... using` their names.
     few_trips : bool
         As in `run`; the levels of factors are those in the data.
 
@@ -101,7 +104,8 @@ def simulate(
     samples = {}
     for number, frame in enumerate(frames, start=1):
         with naming(f"node{number}"):
-            samples[f"node{number}"] = sample_from_frame(frame, parsed, persons=held.person if held else None)
+            persons = held.person if held else None
+            samples[f"node{number}"] = sample_from_frame(frame, parsed, persons=persons, tables=tables)
     require_allowed(held, parsed, samples)
     return fit_samples(
         parsed,
@@ -112,8 +116,13 @@ def simulate(
     )
 
 
-def pooled(command: str, data: pd.DataFrame) -> FitResult:
+def pooled(command: str, data: pd.DataFrame, *, tables: Mapping[str, pd.DataFrame] | None = None) -> FitResult:
     """Fit `command` on all rows at once: the same program, asked of one node that holds everything.
+
+    Parameters
+    ----------
+    command, data, tables
+        As in `simulate`.
 
     Raises
     ------
@@ -122,7 +131,7 @@ def pooled(command: str, data: pd.DataFrame) -> FitResult:
     from fedfolder.node.data import sample_from_frame
 
     parsed = read_command(command)
-    return fit_samples(parsed, {"pooled": sample_from_frame(data, parsed)})
+    return fit_samples(parsed, {"pooled": sample_from_frame(data, parsed, tables=tables)})
 
 
 def run(

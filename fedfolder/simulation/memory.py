@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fedfolder.custody.policy import Policy
     from fedfolder.estimates import FitResult
     from fedfolder.node.readers import Frame
+    from fedfolder.node.tables import TableFile
     from fedfolder.questions.question import Question
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.sums import Sums
@@ -96,15 +97,24 @@ def simulate_files(command: Command, parts: Mapping[str, Frame], progress: Progr
 
 
 def samples_of(
-    command: Command, parts: Mapping[str, Frame], policy: Policy | None = None, progress: Progress | None = None
+    command: Command,
+    parts: Mapping[str, Frame],
+    policy: Policy | None = None,
+    progress: Progress | None = None,
+    tables: Mapping[str, TableFile] | None = None,
 ) -> dict[str, Sample]:
-    """The rows of each node that enter, held against a policy if there is one; see `require_allowed`."""
-    from fedfolder.node.data import make_sample
+    """The rows of each node that enter, held against a policy if there is one; see `require_allowed`.
 
+    All have the same `tables`.
+    """
+    from fedfolder.node.data import make_sample
+    from fedfolder.node.tables import read_tables
+
+    beside = read_tables(tables or {}, command.tables)
     samples = {}
     for node, frame in parts.items():
         with naming(node):
-            samples[node] = make_sample(frame, command, policy.person if policy else None)
+            samples[node] = make_sample(frame, command, policy.person if policy else None, beside)
     require_allowed(policy, command, samples, progress)
     return samples
 

@@ -23,7 +23,14 @@ class Places:
     nodes: Mapping[str, Path]
 
 
-def lay_out(folder: Path, study: str, data: Mapping[str, Path], *, cluster_scores: bool = False) -> Places:
+def lay_out(
+    folder: Path,
+    study: str,
+    data: Mapping[str, Path],
+    *,
+    cluster_scores: bool = False,
+    tables: Mapping[str, Path] | None = None,
+) -> Places:
     """Make a server home, an exchange and a home for each node, all below `folder`.
 
     The nodes have the policy `open`, and approve by themselves.
@@ -34,6 +41,8 @@ def lay_out(folder: Path, study: str, data: Mapping[str, Path], *, cluster_score
         Each node's data file.
     cluster_scores : bool
         Whether the nodes allow scores by the names of clusters.
+    tables : mapping of str to Path, optional
+        Tables that all nodes have beside their data, by name.
 
     Raises
     ------
@@ -59,6 +68,7 @@ def lay_out(folder: Path, study: str, data: Mapping[str, Path], *, cluster_score
             profile="open",
             approval="auto",
             cluster_scores=cluster_scores,
+            tables=tables,
         )
     return places
 

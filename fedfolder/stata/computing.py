@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fedfolder.errors import DataFileError, RefusedError
 from fedfolder.likelihood.base import RowLikelihood
 from fedfolder.node.data import held_in
+from fedfolder.node.tables import read_tables
 from fedfolder.plan.own import OwnEstimate
 from fedfolder.questions.at_beta import AtBeta
 from fedfolder.questions.candidates import Candidates
@@ -25,13 +26,15 @@ from fedfolder.stata import memory
 from fedfolder.stata.mata import BUILT_IN, Replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from fedfolder.likelihood import Likelihood
     from fedfolder.node.readers import Frame
     from fedfolder.node.reading import Reading
     from fedfolder.node.sources import Opened
+    from fedfolder.node.tables import TableFile
     from fedfolder.questions.held import Held
+    from fedfolder.questions.lookup import Table
     from fedfolder.questions.question import Question
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.specification import Specification
@@ -52,6 +55,8 @@ class InStata:
         The frame with the data, and the current one.
     reading : Reading
         What node.toml fixes.
+    beside : mapping of str to TableFile
+        The site's tables.
     """
 
     stata: Stata
@@ -59,6 +64,7 @@ class InStata:
     current: str
     reading: Reading
     computing: Computing = field(repr=False)
+    beside: Mapping[str, TableFile] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
@@ -86,6 +92,10 @@ class InStata:
 
     def _opened(self) -> Opened:
         return memory.opened(self.stata, self.frame, self.current, self.reading)
+
+    def tables(self, wanted: Mapping[str, tuple[str, ...]]) -> Mapping[str, Table]:
+        """Tables of the site beside its data, which are files as at any node."""
+        return read_tables(self.beside, wanted)
 
     def require(self, specification: Specification) -> None:
         """Refuse models that Mata has no function for, or that are about more than an outcome and one predictor."""

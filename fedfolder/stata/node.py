@@ -71,7 +71,7 @@ def opened(stata: Stata) -> Iterator[NodeHome]:
     home = open_home(place_of(stata))
     computing = Computing(stata, replaced_in(stata.local("likelihood")))
     current = stata.local("current")
-    holding = InStata(stata, stata.local("frame") or current, current, home.reading, computing)
+    holding = InStata(stata, stata.local("frame") or current, current, home.reading, computing, home.tables)
     try:
         holding.require_data()
         require_derivatives(computing)

@@ -193,17 +193,23 @@ HIDDEN = ONE.assign(size=np.where(ONE.index == OLDEST, np.nan, np.arange(N) % 17
 PLAIN = "logit low age lwt smoke"
 CUT = "generate g = age >= {}; logit low age lwt smoke i.g#c.lwt i.g#c.smoke"
 UNLIKE_ONE = f"generate a = lwt * (age != {OLD}); generate b = smoke * (age != {OLD}); logit low age a b"
+SPLIT = "stset age, failure(low); stsplit g, at({}) icodes; logit _d lwt smoke i.g#c.lwt i.g#c.smoke"
+UNSEEN = "stset age, failure(low); stsplit g, at({}); generate z = 0*g; logit _d lwt smoke, offset(z)"
 PAIRS = {
     "a row less by if": (PLAIN, f"{PLAIN} if age <= {SECOND}"),
     "nested, and missing for one": (PLAIN, f"{PLAIN} size"),
     "nested, and made missing for one": (PLAIN, f"generate s = lwt / (age != {OLD}); {PLAIN} s"),
     "another value for one": (PLAIN, UNLIKE_ONE),
     "nested, with a cell that is larger by one": (CUT.format(23.3), CUT.format(23.4)),
+    "follow-up cut a little later": (SPLIT.format(23.2), SPLIT.format(23.3)),
+    "the same, where no column shows it": (UNSEEN.format(23.2), UNSEEN.format(23.3)),
     "the data a row shorter": (PLAIN, PLAIN),
 }
 TWINS = (
     ("lwt", "a"),
     ("smoke", "b"),
+    ("1.g#c.lwt", "1.g#c.lwt"),
+    ("1.g#c.smoke", "1.g#c.smoke"),
     ("0.g#c.lwt", "0.g#c.lwt"),
     ("0.g#c.smoke", "0.g#c.smoke"),
     ("lwt", "lwt"),

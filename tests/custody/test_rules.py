@@ -296,9 +296,25 @@ def test_every_statement_that_derives_has_its_word() -> None:
         "egen": "egen z = cut(x), at(0 1 2)",
         "recode": "recode x (1 = 2), generate(z)",
         "mkspline": "mkspline z 1 z2 = x",
+        "stset": "stset x, failure(b)",
+        "stsplit": "stsplit z, at(1 2)",
+        "merge": "merge m:1 x using popmort, keepusing(z)",
     }
     assert set(WORDS.values()) == set(texts)
     for word, text in texts.items():
-        command = read_command(f"{text}; logit b z{' z2' if word == 'mkspline' else ''}")
+        terms = {"mkspline": "z z2", "stset": "_t"}.get(word, "z")
+        command = read_command(f"{text}; logit b {terms}")
         refused = Policy((), allowed=Allowed(derivations=tuple(set(texts) - {word}))).of_command(command, THREE)
         assert [finding.rule for finding in refused] == ["derivations"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["stset x if age>50, failure(b)", "stset x, failure(b) enter(time age)", "stset x, failure(b) exit(time x + age)"],
+)
+def test_stset_can_choose_rows_and_is_held_to_the_same_variables_as_if(text: str) -> None:
+    command = read_command(f"{text}; poisson _d z")
+    refused = Policy((), allowed=Allowed(conditions=("z",))).of_command(command, THREE)
+    assert {finding.rule for finding in refused} == {"conditions"}
+    assert "age" in {name for finding in refused for name in finding.names}
+    assert not Policy((), allowed=Allowed(conditions=("age", "x"))).of_command(command, THREE)

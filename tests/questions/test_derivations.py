@@ -162,6 +162,11 @@ def test_a_text_variable_gives_an_indicator():
     np.testing.assert_array_equal(made('generate g = race=="white"', race=RACE)["g"], [1, 0, 0, 0, 1])
 
 
+def test_what_makes_other_rows_is_none_of_these():
+    with pytest.raises(TypeError, match="more than one row"):
+        derive(parse("stset t, failure(d); logit y _t").derivations, {"t": np.ones(1), "d": np.ones(1)})
+
+
 def test_rows_can_be_said_where_no_column_does():
     command = parse("generate one = 1; logit y one")
     assert derive(command.derivations, {}, 3)["one"].tolist() == [1, 1, 1]

@@ -165,6 +165,9 @@ def dta_with_labels(folder: Path) -> Path:
 
 # -------------------------------------------------------------------------------------------------- fits
 
+CUT = "stset t, failure(y); stsplit fu, every(1)"
+LATER = "stset t, failure(y); stsplit fu, at(1 5) after(_t = x)"
+PIECES = "poisson _d x fu"
 CASES: dict[str, tuple[dict[str, Sequence[object]] | Callable[[Path], Path], str]] = {
     # name: (columns at node one, command)
     "in a covariate": ({"y": Y, "x": WITH_NUMBER, "name": WITH_TEXT}, "regress y x"),
@@ -187,6 +190,14 @@ CASES: dict[str, tuple[dict[str, Sequence[object]] | Callable[[Path], Path], str
     "a torn row": ({"y": Y, "x": [*X[1:], f'{TEXT}"{NUMBER}']}, "regress y x"),
     "value labels": (dta_with_labels, "regress y x"),
     "value labels of levels": (dta_with_labels, "logit y x"),
+    "in a time that is cut": ({"y": Y, "x": X, "t": [k + 1.0 for k in X[:-1]] + [VALUE]}, f"{CUT}; {PIECES}"),
+    "in a time below zero": ({"y": Y, "x": X, "t": [1.0] * (ROWS - 1) + [-VALUE]}, f"{CUT}; {PIECES}"),
+    "in a beginning of a scale": ({"y": Y, "x": WITH_NUMBER, "t": [k + 1.0 for k in X]}, f"{LATER}; {PIECES}"),
+    "in the names of persons": ({"y": Y, "x": X, "id": IDS}, "streg x, d(e) time(x) failure(y) id(id)"),
+    "in persons whose records overlap": (
+        {"y": Y, "x": X, "t": [k + 1.0 for k in X], "id": [TEXT] * ROWS},
+        f"{CUT.replace('failure(y)', 'failure(y) id(id)')}; {PIECES}",
+    ),
     "a row of too many cells": (
         csv_of("y,x", *(f"{y},{x}" for y, x in zip(Y, X, strict=True)), f"1,2,{TEXT},{NUMBER}"),
         "logit y x",
@@ -274,6 +285,28 @@ def test_no_value_leaves_in_an_error_about_damaged_data(cage: Callable[..., Cage
                     made.bench.folder / "exchange" / "lbw" / "new"]):  # fmt: skip
         made.command(*command)
     made.fit("regress y x")
+    made.assert_clean()
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"x": X, "rate": WITH_NUMBER}, "the same x"),
+        ({"x": [*range(16), VALUE], "rate": [*range(16), VALUE]}, "no rate for some rows"),
+        ({"x": list(range(17)), "rate": [*X[:16], TEXT]}, "text where a number"),
+        ({"x": list(range(17)), "rate": [*X[:16], VALUE]}, ""),
+    ],
+)
+def test_no_value_of_a_table_leaves(cage: Callable[..., Cage], cells: dict[str, Sequence[object]], said: str) -> None:
+    made = cage({"y": Y, "x": X, "t": WITH_NUMBER}, {"y": Y[::-1], "x": X})
+    for node in ("one", "two"):
+        path = made.bench.folder / node / "node.toml"
+        table = write_csv(made.data / "popmort.csv", cells).as_posix()
+        path.write_text(f"{path.read_text(encoding='utf-8')}\n[tables.pop]\ndata = '{table}'\n", encoding="utf-8")
+        made.bench.wake(node)
+    error = made.fit("merge m:1 x using pop, keepusing(rate); poisson y rate")
+    assert (error is None) == (said == "")
+    assert not said or said in made.bench.log("one")
     made.assert_clean()
 
 

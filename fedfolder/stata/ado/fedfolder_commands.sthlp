@@ -67,6 +67,7 @@
 {synopt:{help fedfolder_commands##estat_ic:estat ic}}Akaike's and the Bayesian information criterion{p_end}
 {synopt:{help fedfolder_commands##estat_vce:estat vce}}The covariance of the coefficients{p_end}
 {synopt:{help fedfolder_commands##predict:predict}}Predict for each row of a data file{p_end}
+{synopt:{help fedfolder_commands##curve:curve}}Survival and hazards over time, as numbers and as a picture{p_end}
 {synopt:{help fedfolder_commands##estimates_show:estimates show}}Show a stored fit again{p_end}
 {synopt:{help fedfolder_commands##estimates_table:estimates table}}Fits side by side, for a screen or a paper{p_end}
 {synoptline}
@@ -178,6 +179,7 @@ each node's rows are held against it before anything is computed.{p_end}
 {synopt:{opt seed(#)}}of the random split{p_end}
 {synopt:{opt by(var)}}split one file by the values of a variable instead{p_end}
 {synopt:{opt policy(profile|file)}}refuse what nodes would: registry, strict, open, or a policy.toml{p_end}
+{synopt:{opt table(name=file)}}a table that every node has, for merge ... using NAME; repeat for more{p_end}
 {synopt:{opt fewtrips}}let questions travel together, where a trip costs more than an answer{p_end}
 {synopt:{opt folders(dir)}}go through real folders, laid out in this new folder{p_end}
 {synopt:{opt json(file)}}write the result as JSON{p_end}
@@ -1029,6 +1031,38 @@ median hr surv hazard after streg{p_end}
 
 {phang2}{cmd:. fedfolder predict lbw.json births.dta, out(risk.csv) keep(id)}{p_end}
 {phang2}{cmd:. fedfolder predict lbw.json births.csv, out(xb.dta) kind(xb)}{p_end}
+
+{marker curve}{...}
+{dlgtab:curve}
+
+{p 8 12 2}
+{cmd:fedfolder curve} {it:result} [{cmd:,} {it:options}]{p_end}
+
+{pstd}
+Survival, hazards or cumulative hazards over time from RESULT, with confidence
+intervals.{p_end}
+
+{pstd}
+Each at is a pattern: a value for each variable of the model, with a name
+before a colon if you like. Nothing is needed but the fit: no data are read.{p_end}
+
+{synoptset 24 tabbed}{...}
+{synopthdr}
+{synoptline}
+{synopt:{opt at(text)}}a value for each variable; repeat for more{p_end}
+{synopt:{opt times(numbers)}}at which times, such as '0(0.25)10' or '1 2 5'; required{p_end}
+{synopt:{opt of(survival|hazard|cumhazard)}}what to show{p_end}
+{synopt:{opt contrast(difference|ratio)}}hold each pattern against the first{p_end}
+{synopt:{opt level(percent)}}another confidence level{p_end}
+{synopt:{opt out(file.csv)}}write the numbers here, instead of showing them{p_end}
+{synopt:{opt plot(file)}}draw them into this .png or .svg{p_end}
+{synopt:{opt unit(text)}}what the axis of time is called{p_end}
+{synoptline}
+{p2colreset}{...}
+
+{phang2}{cmd:. fedfolder curve fit.json, at("age=60 stage=1") at("age=60 stage=3") times(0(0.25)10) out(s.csv) plot(s.svg)}{p_end}
+{phang2}{cmd:. fedfolder curve fit.json, at("early: stage=1") at("late: stage=3") times("1 5 10") contrast(difference)}{p_end}
+{phang2}{cmd:. fedfolder curve fit.json, at(stage=1) at(stage=3) times("1/10") of(hazard) contrast(ratio)}{p_end}
 
 {marker estimates_show}{...}
 {dlgtab:estimates show}

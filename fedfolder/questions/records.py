@@ -1,0 +1,254 @@
+"""What the statements before a model make of the rows of a file: further variables, and rows that are pieces of others.
+
+A column of the file is not copied for the pieces of its rows: it is looked up where it is needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from fedfolder.command.lexis import BEGIN, END, FAILURE, INCLUDED, Merge, Split, Stset
+from fedfolder.errors import UnknownNameError, VariableError, nearest
+from fedfolder.questions.blocks import blocks, code_type, joined, numbered, smallest
+from fedfolder.questions.cutting import cut, cut_every
+from fedfolder.questions.derivations import derive
+from fedfolder.questions.expressions import by_blocks, evaluate, holds, numbers_of
+from fedfolder.questions.lookup import looked_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from fedfolder.command.derivation import Derivation
+    from fedfolder.command.expression import Expression
+    from fedfolder.questions.cutting import Pieces
+    from fedfolder.questions.expressions import Values
+    from fedfolder.questions.lookup import Table
+
+    Array = NDArray[np.float64]
+
+_DO = "correct these rows, or leave them out: stset time if ..., failure(d)"
+
+
+class _Texts(NamedTuple):
+    """A text variable at some rows."""
+
+    codes: NDArray[np.signedinteger[Any]]
+    levels: tuple[str, ...]
+
+
+class Records:
+    """The rows that statements have made so far.
+
+    Parameters
+    ----------
+    columns : mapping of str to array or text variable
+        The variables of the file, every row.
+    rows : int
+        The rows of the file.
+    tables : mapping of str to Table
+        Those of the site that `merge` names.
+
+    Attributes
+    ----------
+    made : dict of str to (n,) numbers
+        The variables that were derived.
+    origins : (n,) integers or None
+        The row of the file that each row is of; None where they are the same.
+    """
+
+    def __init__(self, columns: Mapping[str, Values], rows: int, tables: Mapping[str, Table] | None = None) -> None:
+        self._columns = columns
+        self._tables = tables or {}
+        self.rows = rows
+        self.made: dict[str, NDArray[Any]] = {}
+        self.origins: NDArray[np.signedinteger[Any]] | None = None
+
+    @classmethod
+    def after(
+        cls,
+        statements: Sequence[Derivation],
+        columns: Mapping[str, Values],
+        rows: int,
+        tables: Mapping[str, Table] | None = None,
+    ) -> Records:
+        """What is there after these statements.
+
+        Raises
+        ------
+        UnknownNameError
+            If a table is not there, or lacks a variable.
+        VariableError
+            If something cannot be derived, or times cannot be.
+        """
+        found = cls(columns, rows, tables)
+        for statement in statements:
+            found.apply(statement)
+        return found
+
+    def apply(self, statement: Derivation) -> None:
+        """Do what one statement says; see `after`."""
+        match statement:
+            case Stset():
+                self._stset(statement)
+            case Split():
+                self._split(statement)
+            case Merge():
+                self._merge(statement)
+            case _:
+                pieces: dict[str, list[NDArray[Any]]] = {}
+                for place, block in self.blocks():
+                    for name, values in derive([statement], block, place.stop - place.start).items():
+                        pieces.setdefault(name, []).append(smallest(values))
+                self.made |= {name: joined(found) for name, found in pieces.items()}
+
+    # -- the rows as they are ------------------------------------------------------------------------------------------
+
+    def blocks(self) -> Iterator[tuple[slice, dict[str, Values]]]:
+        """All variables, a block of rows at a time, each with its place."""
+        if self.origins is None:
+            yield from by_blocks({**self._columns, **self.made}, self.rows)
+            return
+        for place in blocks(self.rows, self._levels()):
+            rows = self.origins[place]
+            known = {name: _at(column, rows) for name, column in self._columns.items()}
+            yield place, {**known, **{name: values[place] for name, values in self.made.items()}}
+
+    def _levels(self) -> int:
+        """Rows in a block at least: the levels of a text variable are sorted in each. Bits are packed by eight."""
+        texts = (len(c.levels) for c in self._columns.values() if not isinstance(c, np.ndarray))
+        levels = max(texts, default=0)
+        return levels + -levels % 8
+
+    def column(self, name: str) -> Values:
+        """A variable at every row; `UnknownNameError` if there is none."""
+        if name in self.made:
+            return self.made[name]
+        if name not in self._columns:
+            raise UnknownNameError(f"there is no variable {name}", where=name, do=nearest(name, self._columns))
+        column = self._columns[name]
+        return column if self.origins is None else _at(column, self.origins)
+
+    def in_file(self, rows: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
+        """The rows of a file of `count` rows that some of these rows (n,) are of."""
+        if self.origins is None:
+            return rows
+        found = np.zeros(count, dtype=np.bool_)
+        found[self.origins[rows]] = True
+        return found
+
+    def _numbers(self, name: str) -> Array:
+        """A variable as numbers, checked, in float64."""
+        return numbers_of(name, {name: self.column(name)}).astype(np.float64, copy=False)
+
+    def _values(self, expression: Expression) -> Array:
+        found = [evaluate(expression, block, place.stop - place.start) for place, block in self.blocks()]
+        return np.concatenate(found)
+
+    def _take(self, rows: NDArray[np.int64]) -> None:
+        """Go on with these rows, in this order; a row may come several times."""
+        before = rows if self.origins is None else self.origins[rows]
+        self.origins = before.astype(code_type(max(self.rows, int(before.max(initial=0)) + 1)))
+        self.made = {name: values[rows] for name, values in self.made.items()}
+        self.rows = len(rows)
+
+    # -- follow-up -----------------------------------------------------------------------------------------------------
+
+    def _stset(self, said: Stset) -> None:
+        """Times in units of analysis time, and rows that nobody is at risk in left out.
+
+        Raises
+        ------
+        VariableError
+            If a record that counts ends where it begins, or before, or records of one person overlap.
+        """
+        keep = self._counted(said)
+        origin = np.zeros(self.rows) if said.origin is None else self._values(said.origin)
+        time, failure = self._numbers(said.time), self._numbers(said.failure)
+        begins = origin if said.time0 is None else self._numbers(said.time0)
+        keep &= ~np.isnan(time + failure + origin + begins)
+        if not bool((time > np.maximum(begins, origin))[keep].all()):
+            what = f"some rows end where they begin, or before: {said.time} is not above {said.time0 or 'the origin'}"
+            raise VariableError(what, where=said.time, expected="time at risk in every row", do=_DO)
+        fails = failure != 0 if not said.values else np.isin(failure, said.values)
+        if said.enter is not None:
+            begins = np.maximum(begins, self._values(said.enter))
+        if said.exit is not None:
+            ends = self._values(said.exit)
+            fails, time = fails & (time <= ends), np.where(np.isnan(ends), np.nan, np.minimum(time, ends))
+        begins, time = np.maximum(begins - origin, 0.0) / said.scale, (time - origin) / said.scale
+        # A row without a time of entry or exit is left out, as any with a missing value; one outside of them, too.
+        keep &= begins < time
+        self.made |= {BEGIN: begins, END: time, FAILURE: fails.astype(np.int8), INCLUDED: np.ones(self.rows, np.int8)}
+        self._take(np.flatnonzero(keep))
+        if said.person is not None:
+            self._require_apart(said.person)
+
+    def _counted(self, said: Stset) -> NDArray[np.bool_]:
+        """The records that `if` chooses."""
+        if said.condition is None:
+            return np.ones(self.rows, dtype=np.bool_)
+        chosen = [holds(said.condition, block, place.stop - place.start) for place, block in self.blocks()]
+        return np.concatenate(chosen)
+
+    def _require_apart(self, person: str) -> None:
+        """Refuse records of one person that overlap in time."""
+        column = self.column(person)
+        codes = numbered(column)[1] if isinstance(column, np.ndarray) else column.codes
+        begins, ends = self.made[BEGIN], self.made[END]
+        order = np.lexsort((begins, codes))
+        same = codes[order][1:] == codes[order][:-1]
+        if bool((same & (begins[order][1:] < ends[order][:-1])).any()):
+            raise VariableError(
+                f"records of one {person} overlap in time",
+                where=person,
+                expected="each record to begin where the one before it ends, or later",
+                do="name where each begins: stset time, failure(d) id(person) time0(begin)",
+            )
+
+    def _split(self, said: Split) -> None:
+        begins, ends = self._numbers(BEGIN), self._numbers(END)
+        after = np.zeros(self.rows) if said.after is None else self._values(said.after)
+        known = ~np.isnan(begins + ends + after)
+        if not known.all():
+            # A row that it is not known of when to cut it has a missing value, and is left out.
+            self._take(np.flatnonzero(known))
+            begins, ends, after = begins[known], ends[known], after[known]
+        if not bool((begins < ends).all()):
+            what = f"some rows end where they begin, or before: {END} is not above {BEGIN}"
+            raise VariableError(what, where=END, expected="time at risk in every row", do="stset the data again")
+        pieces = (
+            cut(begins, ends, after, said.at, trim=said.trim)
+            if said.every is None
+            else cut_every(begins, ends, after, said.every)
+        )
+        codes = np.maximum(pieces.numbers - (said.at[:1] == (0.0,)), 0)
+        self._part(said.name, pieces, codes if said.icodes else pieces.bands)
+
+    def _part(self, name: str, pieces: Pieces, bands: NDArray[Any]) -> None:
+        """Go on with the pieces of rows; a failure is that of the last."""
+        fails = (self._numbers(FAILURE)[pieces.parents] != 0) & pieces.last
+        self._take(pieces.parents)
+        self.made |= {BEGIN: pieces.begins, END: pieces.ends, FAILURE: fails.astype(np.int8)}
+        self.made[name] = smallest(bands)
+
+    def _merge(self, said: Merge) -> None:
+        table = self._tables.get(said.table)
+        if table is None:
+            raise UnknownNameError(
+                f"this site has no table {said.table}",
+                where=said.table,
+                do=f"name its file in node.toml, under [tables.{said.table}]; in a simulation, by --table",
+            )
+        for name in (*said.keys, *said.names):
+            if name not in table.columns:
+                what = f"the table {said.table} has no variable {name}"
+                raise UnknownNameError(what, where=table.where, do=nearest(name, table.columns))
+        self.made |= looked_up(said, [self.column(name) for name in said.keys], table)
+
+
+def _at(column: Values, rows: NDArray[Any]) -> Values:
+    return column[rows] if isinstance(column, np.ndarray) else _Texts(column.codes[rows], column.levels)
