@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from fedfolder.command.parse import parse
 from fedfolder.errors import ConfigError, UnknownNameError, VariableError, nearest
-from fedfolder.estimates import survival
+from fedfolder.estimates import family, pieces, survival
 from fedfolder.estimates.coefficients import check_level, critical
 from fedfolder.estimates.columns import Rows
 from fedfolder.estimates.linear import check_has_numbers
@@ -34,11 +35,18 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-OVER_TIME: dict[str, Callable[[FitResult, Rows, Array], OverTime]] = {"streg": survival.over_time}
-"""What each model says of patterns over time."""
+OVER_TIME: dict[str, Callable[[FitResult, Rows, Array], OverTime]] = {
+    "streg": survival.over_time,
+    "poisson": pieces.over_time,
+    "glm": pieces.over_time,
+}
+"""What each model says of patterns over time; where follow-up was cut, by its intervals."""
 
 QUANTITIES = {"survival": "survival", "hazard": "hazard", "cumhazard": "cumulative hazard"}
 """What can be shown, in words."""
+
+EXCESS = {"survival": "relative survival", "hazard": "excess hazard", "cumhazard": "cumulative excess hazard"}
+"""The same after a model of relative survival."""
 
 CONTRASTS = {"difference": 0.0, "ratio": 1.0}
 """How two patterns can be compared, and what says that they are the same."""
@@ -139,6 +147,8 @@ def curves(
         )
     if contrast is not None and len(patterns) == 1:
         raise ConfigError("one pattern cannot be compared", do="give another one to hold against the first")
+    if family.link_of(result) == "rs":
+        kind = EXCESS[what]
     check_has_numbers(result)
     at = _checked(times)
     z = critical(result, None if level is None else check_level(level))
@@ -164,8 +174,9 @@ def _checked(times: Sequence[float] | Array) -> Array:
 
 
 def _over_time(result: FitResult, patterns: Mapping[str, Mapping[str, float | str]], times: Array) -> OverTime:
+    said = pieces.over_time if pieces.changes(parse(result.command)) else OVER_TIME[result.model]
     try:
-        return OVER_TIME[result.model](result, _rows(result, patterns), times)
+        return said(result, _rows(result, patterns), times)
     except VariableError as error:
         raise VariableError(
             "a pattern has a value that the fit does not know",
@@ -179,7 +190,8 @@ def _rows(result: FitResult, patterns: Mapping[str, Mapping[str, float | str]]) 
     """The patterns as rows of data, each variable in all of them."""
     import pandas as pd
 
-    known = variables(result)
+    own = pieces.not_given(parse(result.command))
+    known = [variable for variable in variables(result) if variable not in own]
     for name, pattern in patterns.items():
         missing = [variable for variable in known if variable not in pattern]
         more = [variable for variable in pattern if variable not in known]

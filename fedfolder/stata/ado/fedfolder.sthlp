@@ -103,7 +103,7 @@
 {syntab:Stored results of a study}
 {synopt:{cmd:estimates show}}a stored fit again{p_end}
 {synopt:{cmd:estimates table}}fits side by side, for a paper{p_end}
-{synopt:{cmd:test}, {cmd:testparm}, {cmd:lincom}, {cmd:nlcom}, {cmd:lrtest}, {cmd:estat}, {cmd:predict}}of a stored fit; after
+{synopt:{cmd:test}, {cmd:testparm}, {cmd:lincom}, {cmd:nlcom}, {cmd:lrtest}, {cmd:estat}, {cmd:predict}, {cmd:curve}}of a stored fit; after
 a fit in Stata use {help fedfolder_postestimation:Stata's own}{p_end}
 
 {syntab:Installing}
