@@ -105,7 +105,7 @@ def _syntax(model: str) -> Iterator[str]:
 def _table(model: str) -> Iterator[str]:
     above = ""
     for rule in rules_of(model):
-        heading, argument, words = OPTIONS[rule.name]
+        heading, argument, words = OPTIONS[word_of(rule, model)]
         if heading != above:
             yield from [""] * bool(above)
             yield f"{{syntab:{heading}}}"
@@ -115,6 +115,12 @@ def _table(model: str) -> Iterator[str]:
     yield "{syntab:Study}"
     of_ours = "{help fedfolder_estimation##options:{it:options of every fit}}"
     yield f"{{synopt:{of_ours}}}{{cmd:study()}}, {{cmd:timeout()}}, and so on{{p_end}}"
+
+
+def word_of(rule: OptionRule, model: str) -> str:
+    """Under which word an option is described: its name, or the model's too, where it means another thing there."""
+    own = f"{model} {rule.name}"
+    return own if own in OPTIONS else rule.name
 
 
 def option(rule: OptionRule, argument: str) -> str:
@@ -149,12 +155,14 @@ def _options(model: str) -> Iterator[str]:
     yield from _section("Options")
     above = ""
     for rule in rules_of(model):
-        heading, argument, _ = OPTIONS[rule.name]
+        heading, argument, _ = OPTIONS[word_of(rule, model)]
         if heading != above:
             yield f"{{dlgtab:{heading}}}"
             yield ""
             above = heading
-        yield from paragraph("{phang}", f"{{opt {rule.name}{f'({argument})' * bool(argument)}}}: {LONGER[rule.name]}")
+        yield from paragraph(
+            "{phang}", f"{{opt {rule.name}{f'({argument})' * bool(argument)}}}: {LONGER[word_of(rule, model)]}"
+        )
         yield ""
     ours = "{help fedfolder_estimation##options:Options of every fit} say which study it is, and how long to wait."
     yield "{dlgtab:Study}"

@@ -168,6 +168,43 @@ MODELS = {
         remark=("A matched set lies within one node: a set whose rows are at two sites counts as two sets.",),
         needs="group(varname)",
     ),
+    "stcox": Words(
+        "Cox's proportional hazards model",
+        (
+            ("Data that were stset, with baseline hazards of each node", "stcox age i.stage, strata(_node)"),
+            (
+                "Efron's way with ties, late entry, and strata of sex within nodes",
+                "stcox age i.stage, strata(_node sex) efron time(years) failure(died) entry(since)",
+            ),
+            (
+                "One baseline hazard for all nodes, in months, where every node allows it",
+                "stcox age i.stage, time(months) failure(died) grid(1)",
+            ),
+        ),
+        results=(
+            ("scalar N_fail", "number of failures"),
+            ("scalar risk", "total time at risk"),
+            ("scalar phtest_chi2", "chi-squared of {cmd:phtest()}"),
+            ("scalar phtest_df", "its degrees of freedom"),
+            ("scalar phtest_p", "its p-value"),
+            ("macro ties", "{cmd:breslow} or {cmd:efron}"),
+            ("macro strata", "variables of {cmd:strata()}"),
+            ("macro t0", "variable of {cmd:entry()}"),
+        ),
+        remark=(
+            (
+                "With {cmd:strata(_node)} each node has baseline hazards of its own, and gives its log partial "
+                "likelihood with its derivatives, as in other models. Without it, baseline hazards are common to all "
+                "nodes, and each gives sums over those at risk at every failure time: much nearer to single persons, "
+                "and only where the policy of every node lets that leave."
+            ),
+            (
+                "Where neither {opt time()} nor {opt failure()} is given, the data of every node were {helpb stset}. "
+                "With {cmd:efron}, weights are those of R's survival; {helpb stcox} takes none there."
+            ),
+        ),
+        needs="",
+    ),
     "streg": Words(
         "a parametric model of survival times",
         (
@@ -209,6 +246,12 @@ OPTIONS = {
     "link": ("Model", "linkname", "link function; default is the canonical link of the family"),
     "group": ("Model", "varname", "variable that says which rows are matched; required"),
     "strata": ("Model", "varname", "the same as {cmd:group()}"),
+    "stcox strata": ("Model", "varnames", "strata with a baseline hazard each; {cmd:_node} for each node's own"),
+    "grid": ("Model", "#", "round the times of a common baseline hazard up to multiples of {it:#}"),
+    "phtest": ("Model", "log|time", "test proportional hazards against a change with ln(t), or with t"),
+    "basesurv": ("Model", "numlist", "baseline survival at these times"),
+    "breslow": ("Model", "", "Breslow's way with tied failures; the default"),
+    "efron": ("Model", "", "Efron's way with tied failures"),
     "distribution": ("Model", "distname", "distribution of survival times; required"),
     "time": ("Model", "varname", "when a row ends; without an argument, the same as {cmd:aft}"),
     "failure": ("Model", "varname", "whether a row ends with a failure: 0 for no"),
@@ -248,6 +291,17 @@ LONGER = {
     "{cmd:power -2}, or {cmd:rs} {it:varname} for excess mortality, where {it:varname} holds the expected events.",
     "group": "the variable whose values name the matched sets.",
     "strata": "another word for {opt group()}.",
+    "stcox strata": "up to five variables whose values make strata with a baseline hazard each. {cmd:_node} among them "
+    "stands for the node: no failure times leave it then.",
+    "grid": "times and entries are rounded up to multiples of {it:#} before anything is computed, where baseline "
+    "hazards are common to all nodes. The estimates are those of the rounded times.",
+    "phtest": "a score test of coefficients that change with {cmd:log} or {cmd:time}, in one more round; with "
+    "{cmd:strata(_node)}.",
+    "basesurv": "survival at these times with zero in all terms, by Breslow's estimator of the baseline hazard that "
+    "nodes have in common; not with {cmd:strata(_node)}.",
+    "breslow": "holds each of several failures at one time against all who were at risk.",
+    "efron": "holds the first of {it:d} failures at one time against all who were at risk, the next against all but "
+    "one in {it:d} of those who failed, and so on.",
     "distribution": "the distribution: {cmd:exponential}, {cmd:weibull} or {cmd:gompertz}, which are models of "
     "hazards, and {cmd:loglogistic} or {cmd:lognormal}, which are models of time.",
     "time": "the variable with the time at which a row ends, above zero. Stata's {cmd:time} without an argument is "

@@ -60,7 +60,7 @@ def predict(
             n   number of events                  stdp  its standard error
             ir  rate, without exposure            mu    mean
             pc1 pu0  after clogit
-            median hr surv hazard  after streg
+            median hr surv hazard  after streg; hr after stcox
 
     \b
     Examples:

@@ -8,6 +8,7 @@ from fedfolder.command.families import LINKS
 from fedfolder.command.lexis import Stset
 from fedfolder.command.models import model_of
 from fedfolder.command.options import EITHER, HAZARDS
+from fedfolder.command.statement import STRATA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from fedfolder.command.lexer import Token, Tokens
     from fedfolder.command.statement import Command
 
-_OPTION_OF_ROLE = {"trials": "family", "expected": "link", "cluster": "vce"}
+_OPTION_OF_ROLE = {"trials": "family", "expected": "link", "cluster": "vce"} | dict.fromkeys(STRATA, "strata")
 
 
 def check_model(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
@@ -39,6 +40,7 @@ def check_model(tokens: Tokens, command: Command, places: Mapping[str, Token]) -
     if model_of(command.model).survival:
         _check_times(tokens, command, places)
         _check_distribution(tokens, command, places)
+        _check_strata(tokens, command, places)
     _check_terms(tokens, command, places)
     _check_link(tokens, command, places)
     _check_roles(tokens, command, places)
@@ -56,6 +58,8 @@ def _check_terms(tokens: Tokens, command: Command, places: Mapping[str, Token]) 
         return
     if command.model == "clogit":
         tokens.fail("clogit has no constant: it needs a term", places[""], do="name a term")
+    if command.model == "stcox":
+        tokens.fail("stcox has no constant: it needs a term", places[""], do="name a term")
     if model_of(command.model).constant:
         tokens.fail("a model without terms needs its constant", places[""], do="leave noconstant out, or name a term")
 
@@ -94,6 +98,28 @@ def _check_distribution(tokens: Tokens, command: Command, places: Mapping[str, T
     if "tr" in places and command.hazards:
         do = "write aft, too (Stata's `time`)" if distribution in EITHER else "leave it out"
         tokens.fail("a model of hazards has no time ratios", places["tr"], do=do)
+
+
+def _check_strata(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
+    """A Cox model has one way with ties; its strata are no terms, and no times."""
+    if "breslow" in places and "efron" in places:
+        later = max(places["breslow"], places["efron"], key=lambda token: token.start)
+        tokens.fail("breslow and efron are two ways with ties", later, do="leave one of them out")
+    if "grid" in places and not command.common_baseline:
+        do = "leave it out: with strata(_node), no times leave"
+        tokens.fail("grid() is for a baseline that several nodes have in common", places["grid"], do=do)
+    if "phtest" in places and command.common_baseline:
+        do = "write strata(_node), too"
+        tokens.fail("phtest() is for baseline hazards of each node", places["phtest"], do=do)
+    if "basesurv" in places and not command.common_baseline:
+        do = "leave it out, or leave _node out of strata()"
+        tokens.fail("basesurv() is of a baseline hazard that nodes have in common", places["basesurv"], do=do)
+    for name in command.strata:
+        if any(name in term.variables for term in command.terms):
+            what = f"{name} makes strata, within which it does not vary, and is among the terms"
+            tokens.fail(what, places["strata"], do="take it out of one place")
+        if name in (command.argument("time"), command.argument("entry")):
+            tokens.fail(f"{name} is a time, and cannot make strata", places["strata"], do="name another variable")
 
 
 def _check_link(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:

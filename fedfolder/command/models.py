@@ -56,6 +56,7 @@ TABLE = {
     "ologit": Model("olog", constant=False, ratio="or"),
     "oprobit": Model("oprob", constant=False),
     "clogit": Model("clog", constant=False, ratio="or"),
+    "stcox": Model("stcox", constant=False, eform=False, survival=True),
     "streg": Model("streg", eform=False, ratio="tr", survival=True),
 }
 """Each model by its full name."""

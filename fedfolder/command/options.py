@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -59,6 +60,43 @@ def _vce(text: str) -> str | None:
     if cluster is None or not abbreviates(cluster[1], "cluster", "cl") or not is_name(cluster[2]):
         return None
     return f"cluster {cluster[2]}{', across' if cluster[3] else ''}"
+
+
+def _grid(text: str) -> str | None:
+    """The canonical text of a number above zero."""
+    number = re.fullmatch(r"[0-9]*\.?[0-9]*([eE][+-]?[0-9]+)?", text)
+    try:
+        value = float(text) if number else 0.0
+    except ValueError:
+        return None
+    return repr(value).removesuffix(".0") if value > 0 and math.isfinite(value) else None
+
+
+def _phtest(text: str) -> str | None:
+    """What time a test of proportional hazards is about."""
+    return text if text in {"log", "time"} else None
+
+
+MOST_TIMES = 100
+"""Times that `basesurv()` takes."""
+
+
+def _times(text: str) -> str | None:
+    """The canonical text of some times above zero, ascending."""
+    found = [_grid(word) for word in text.split()]
+    times = sorted({float(time) for time in found if time is not None})
+    return " ".join(f"{_grid(repr(time))}" for time in times) if times and None not in found[:MOST_TIMES] else None
+
+
+MOST_STRATA = 5
+"""Variables that `strata()` takes, as Stata's."""
+
+
+def _strata(text: str) -> str | None:
+    """The names of the variables of `strata()`, each once."""
+    names = tuple(dict.fromkeys(text.split()))
+    good = len(names) > 0 and len([name for name in names if name != "_node"]) <= MOST_STRATA
+    return " ".join(names) if good and all(map(is_name, names)) else None
 
 
 def _base_outcome(text: str) -> str | None:
@@ -152,7 +190,7 @@ def _ratio(name: str) -> OptionRule:
 
 
 _GLM, _SETS, _NAME = frozenset({"glm"}), frozenset({"clogit"}), "the name of a variable"
-_STREG = frozenset({"streg"})
+_STREG, _STCOX = frozenset({"streg"}), frozenset({"stcox"})
 
 
 def _is_survival(model: str) -> bool:
@@ -164,6 +202,12 @@ OPTIONS = (
     OptionRule("link", "l", _GLM, canonical_link, LINK_EXPECTED),
     OptionRule("group", "gr", _SETS, _variable, _NAME),
     OptionRule("strata", "str", _SETS, _variable, _NAME, stands_for=("group", "")),
+    OptionRule("strata", "st", _STCOX, _strata, "up to five variables; _node among them for a baseline of each node"),
+    OptionRule("grid", "grid", _STCOX, _grid, "a number above zero, in the unit of the times"),
+    OptionRule("phtest", "pht", _STCOX, _phtest, "log or time"),
+    OptionRule("basesurv", "base", _STCOX, _times, "times above zero, such as 1 2 5"),
+    OptionRule("breslow", "bre", _STCOX),
+    OptionRule("efron", "efr", _STCOX),
     OptionRule(
         "distribution", "d", _STREG, _distribution, ", ".join(dict.fromkeys(m for m, _ in DISTRIBUTIONS.values()))
     ),
@@ -184,7 +228,7 @@ OPTIONS = (
     _ratio("or"),
     _ratio("irr"),
     _ratio("rrr"),
-    OptionRule("nohr", "nohr", _STREG),
+    OptionRule("nohr", "nohr", _STREG | _STCOX),
     _ratio("tr"),
     OptionRule("tratio", "tra", _STREG, stands_for=("tr", "")),
     OptionRule("eform", "ef", has=lambda model: model_of(model).eform),

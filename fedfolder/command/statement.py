@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from fedfolder.command.options import Option
     from fedfolder.command.terms import Term
 
-GLM = "glm"
+GLM, STCOX = "glm", "stcox"
 _RATIOS: dict[tuple[str, str], Literal["or", "irr"]] = {("binomial", "logit"): "or", ("poisson", "log"): "irr"}
+NODE = "_node"
+"""In `strata()`, the node: each has baseline hazards of its own."""
+STRATA = ("strata", "strata2", "strata3", "strata4", "strata5")
+"""The parts of the variables that `strata()` names, in their order."""
 DERIVED_FROM = "source-of-derived"
 """The use of a variable that a derived one is made of."""
 
@@ -96,9 +100,12 @@ class Command:
     def likelihood(self) -> str:
         """The name of the likelihood: the model, for a `glm` such as `glm family(poisson) link(log)`.
 
+        For a `stcox` with its way with ties, `stcox efron`.
         For a `streg` such as `streg distribution(weibull)`, with ` aft` where the model of hazards is one of time.
         """
         family = self.family
+        if self.model == STCOX:
+            return f"{STCOX} {'efron' if self.option('efron') else 'breslow'}"
         if (distribution := self.argument("distribution")) is not None:
             return f"{self.model} distribution({distribution}){' aft' if self.option('aft') else ''}"
         return self.model if family is None else f"{GLM} family({family.name}) link({family.link})"
@@ -125,6 +132,7 @@ class Command:
             "trials": family.trials if family and is_name(family.trials) else None,
             "expected": family.expected if family else None,
             "group": self.argument("group"),
+            **dict(zip(STRATA, self.strata, strict=False)),
             "time": self.argument("time"),
             "entry": self.argument("entry"),
             "id": self.person,
@@ -154,6 +162,26 @@ class Command:
         return found
 
     @property
+    def strata(self) -> tuple[str, ...]:
+        """The variables that make strata with a baseline hazard each, without `_node`."""
+        return tuple(name for name in self._strata if name != NODE)
+
+    @property
+    def common_baseline(self) -> bool:
+        """Whether a baseline hazard is that of several nodes: `strata()` does not hold `_node`."""
+        return self.model == STCOX and NODE not in self._strata
+
+    @property
+    def grid(self) -> float | None:
+        """What the times of a common baseline are rounded up to multiples of; None without rounding."""
+        argument = self.argument("grid")
+        return None if argument is None else float(argument)
+
+    @property
+    def _strata(self) -> tuple[str, ...]:
+        return tuple((self.argument("strata") or "").split())
+
+    @property
     def vce(self) -> Literal["oim", "robust", "cluster"]:
         """The kind of variance; sampling weights imply a robust one."""
         kind = (self.argument("vce") or "oim").partition(" ")[0]
@@ -169,8 +197,9 @@ class Command:
 
     @property
     def hazards(self) -> bool:
-        """Whether this is a parametric model of hazards, which `aft` makes one of time."""
-        return self.argument("distribution") in HAZARDS and self.option("aft") is None
+        """Whether this is a model of hazards; `aft` makes a parametric one a model of time."""
+        parametric = self.argument("distribution") in HAZARDS and self.option("aft") is None
+        return self.model == STCOX or parametric
 
     @property
     def eform(self) -> Literal["", "or", "irr", "rrr", "eform", "hr", "tr"]:

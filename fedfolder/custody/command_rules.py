@@ -127,6 +127,16 @@ def _cluster_scores(policy: Policy, asked: Asked) -> Iterator[Finding]:
         )
 
 
+def _event_times(policy: Policy, asked: Asked) -> Iterator[Finding]:
+    if asked.command.common_baseline and not policy.event_times:
+        yield Finding(
+            "event_times",
+            (asked.command.roles["time"],),
+            "a baseline hazard in common with other sites takes sums at each failure time, which may not leave here "
+            "(event_times in policy.toml): write strata(_node), with which none do",
+        )
+
+
 def _servers(policy: Policy, asked: Asked) -> Iterator[Finding]:
     allowed = {bare(text) for text in policy.allowed.servers}
     if allowed and (asked.server is None or bare(keys.fingerprint(asked.server)) not in allowed):
@@ -147,6 +157,11 @@ COMMAND_RULES = (
     CommandRule("derivations", "only variables derived by the words listed under [allowed]", _derivations),
     CommandRule("conditions", "rows are chosen with if by the variables listed under [allowed] only", _conditions),
     CommandRule("weights", "only the kinds of weight listed under [allowed]", _weights),
+    CommandRule(
+        "event_times",
+        "no failure times, and sums over those at risk at each, unless [allowed] or the profile lets them leave",
+        _event_times,
+    ),
     CommandRule("cluster_scores", "no scores by the names of clusters, unless node.toml allows them", _cluster_scores),
 )
 """Every rule on a command, in the order in which they are looked at."""

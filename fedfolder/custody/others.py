@@ -17,6 +17,7 @@ from fedfolder.command.terms import Column
 from fedfolder.errors import TamperedAnswerError
 from fedfolder.plan.own import SITES, OwnEstimate
 from fedfolder.questions.evaluation import LOGLIKE, OUTSIDE, Evaluation
+from fedfolder.questions.event_times import FAILURES, EventTimes
 from fedfolder.questions.moments import (
     BEYOND,
     EXPOSURE,
@@ -30,6 +31,7 @@ from fedfolder.questions.moments import (
     levels_of,
 )
 from fedfolder.questions.question import whole
+from fedfolder.questions.risk_sums import RiskSums
 from fedfolder.questions.scores import CLUSTERS, ClusterScores, Scores
 from fedfolder.questions.sums import Sums
 from fedfolder.questions.together import answered
@@ -84,6 +86,8 @@ def _possible(question: Question, published: Sums, own: Sums, others: int) -> No
     if not rows and any(map(any, [*rest.rows.values(), rest.scalars.values()])):
         raise _impossible("the other nodes have no rows, and numbers all the same")
     match question:
+        case EventTimes() | RiskSums():
+            _require_not_below_zero(question, published, rest)
         case Moments():
             _require_moments(question, published, rest, others)
         case Evaluation():
@@ -165,6 +169,17 @@ def _require_own_estimates(question: OwnEstimate, published: Sums, rest: Sums, o
     if not number and any(map(any, rest.rows.values())):
         raise _impossible("no other node sent an estimate of its own, and there is one", SITES)
     _require_upward(question.information(published), question.information(rest), "information")
+
+
+def _require_not_below_zero(question: EventTimes | RiskSums, published: Sums, rest: Sums) -> None:
+    """Hold counts, and sums of what is never below zero, over the others: who fails, and who is at risk."""
+    names = question.never_below_zero
+    for label, row in rest.rows.items():
+        for name in names:
+            if rest.value(label, name) < -ROUNDED * published.value(label, name):
+                raise _impossible("a sum of what is never below zero is", name)
+        if isinstance(question, EventTimes) and any(row):
+            whole(rest.value(label, FAILURES), FAILURES, where=WHERE)
 
 
 # -- at a beta --------------------------------------------------------------------------------------------------------

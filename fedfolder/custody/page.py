@@ -15,6 +15,7 @@ from fedfolder.plan.own import OwnEstimate
 from fedfolder.plan.proposal import read_command
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.parameters import Parameters
+from fedfolder.questions.risk_sums import RiskSums
 from fedfolder.questions.specification import Specification
 
 if TYPE_CHECKING:
@@ -166,7 +167,15 @@ def _leaving(said: dict[str, Any], size: Size | None, policy: Policy) -> list[st
         lines.append(f"{'once' if times == 1 else f'up to {times} times'}: {question['leaves']}{numbers}")
         if question["kind"] == OwnEstimate.kind:
             lines.append(_own(policy))
+        if question["kind"] == RiskSums.kind:
+            lines.append(_AT_RISK)
     return [*lines, "no row of the data, no smallest or largest value, no name of a person"]
+
+
+_AT_RISK = (
+    "these LEAVE at each failure time: two of them differ by who entered or left in between, of whom they tell every "
+    "column, and that may be one person"
+)
 
 
 def _own(policy: Policy) -> str:

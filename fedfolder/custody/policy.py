@@ -30,8 +30,8 @@ RULES = tuple(
 """Everything that a request can break, and a waiver can name: the rules here, and the limits of those elsewhere."""
 DERIVATIONS = tuple(dict.fromkeys(WORDS.values()))
 """The words of the statements that derive variables."""
-OWN_ESTIMATES = "open"
-"""The profile in which a site's own estimate may leave."""
+OWN_ESTIMATES = EVENT_TIMES = "open"
+"""The profile in which a site's own estimate, and failure times, may leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class Allowed:
         The kinds `fw`, `pw`, `aw` and `iw`.
     own_estimates : bool or None
         Whether the site's own estimate may leave, for fits in few trips; None as the profile has it.
+    event_times : bool or None
+        Whether failure times, and sums over those at risk at each, may leave; None as the profile has it.
     servers : tuple of str
         Fingerprints; without one, whoever introduced itself first.
     """
@@ -59,6 +61,7 @@ class Allowed:
     conditions: tuple[str, ...] | None = None
     weights: tuple[str, ...] | None = None
     own_estimates: bool | None = None
+    event_times: bool | None = None
     servers: tuple[str, ...] = ()
 
 
@@ -130,6 +133,12 @@ class Policy:
         """Whether the site's own estimate may leave; unless the file says, in the profile `open` alone."""
         said = self.allowed.own_estimates
         return self.profile == OWN_ESTIMATES if said is None else said
+
+    @property
+    def event_times(self) -> bool:
+        """Whether failure times may leave; unless the file says, in the profile `open` alone."""
+        said = self.allowed.event_times
+        return self.profile == EVENT_TIMES if said is None else said
 
     def check(self, command: Command) -> None:
         """Refuse a command that uses variables which are not released.

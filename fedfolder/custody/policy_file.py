@@ -11,7 +11,7 @@ import msgspec
 
 from fedfolder import settings
 from fedfolder.command.models import WEIGHTS
-from fedfolder.custody.policy import DERIVATIONS, OWN_ESTIMATES, RULES, Allowed, Approval, Policy, Waiver  # noqa: TC001 - the same
+from fedfolder.custody.policy import DERIVATIONS, EVENT_TIMES, OWN_ESTIMATES, RULES, Allowed, Approval, Policy, Waiver  # noqa: TC001 - the same
 from fedfolder.custody.profiles import LIMITS, PROFILES, Limit, Limits, ProfileName  # noqa: TC001 - msgspec reads the annotation
 from fedfolder.errors import ConfigError, nearest
 from fedfolder.exchange import files
@@ -44,6 +44,7 @@ class AllowedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     conditions: tuple[str, ...] | None = None
     weights: tuple[str, ...] | None = None
     own_estimates: bool | None = None
+    event_times: bool | None = None
     servers: tuple[str, ...] = ()
 
 
@@ -182,6 +183,7 @@ def text(profile: str, approval: Approval) -> str:
     lines = "\n".join(_commented(limit, profile) for limit in LIMITS)
     values = {"PROFILE": settings.quoted(profile), "APPROVAL": settings.quoted(approval), "LIMITS": lines}
     values["OWN"] = str(profile == OWN_ESTIMATES).lower()
+    values["TIMES"] = str(profile == EVENT_TIMES).lower()
     return settings.fill(resource("node_templates", FILE).read_text(encoding="utf-8"), values)
 
 

@@ -26,6 +26,7 @@ class Limits:
     residual_degrees: int = 0
     smallest_cell: int = 0
     levels: int = 0
+    same_time: int = 0
     largest_share: float = INF
     leverage: float = INF
     roster: int = 0
@@ -142,6 +143,14 @@ LIMITS = (
         "levels",
         40,
         40,
+    ),
+    Limit(
+        "same_time",
+        "Of a common baseline hazard: at each time (of grid()) at which rows enter, end or fail, at least so many do",
+        "as smallest_cell: sums over those at risk at two times differ by who entered or left between them",
+        "persons",
+        5,
+        10,
     ),
     Limit(
         "largest_share",

@@ -40,6 +40,7 @@ PREDICTIONS: dict[str, tuple[str, ...]] = {
     "ologit": _BINARY,
     "oprobit": _BINARY,
     "clogit": ("pc1", "pu0", "xb", "stdp"),
+    "stcox": ("hr", "xb", "stdp"),
     "streg": ("median", "hr", "surv", "hazard", "xb", "stdp"),
 }
 """What each model predicts, its default first (Stata's `predict`); a model that is not here has `xb` and `stdp`.

@@ -9,6 +9,7 @@ from fedfolder.likelihood import installed
 from fedfolder.likelihood.base import (
     Likelihood,
     ObservationDerivatives,
+    RiskLikelihood,
     RowLikelihood,
     SetDerivatives,
     SetLikelihood,
@@ -22,6 +23,7 @@ from fedfolder.likelihood.nbreg import NegativeBinomial
 from fedfolder.likelihood.ordinal import OrderedLogit, OrderedProbit
 from fedfolder.likelihood.poisson import Poisson
 from fedfolder.likelihood.regress import Regress
+from fedfolder.likelihood.stcox import Breslow, Efron, stcox_name
 from fedfolder.likelihood.streg import every_streg, streg_name
 
 LIKELIHOODS: dict[str, Likelihood] = {
@@ -39,10 +41,12 @@ LIKELIHOODS: dict[str, Likelihood] = {
         OrderedProbit(),
         ConditionalLogit(),
         *every_streg(),
+        Breslow(),
+        Efron(),
     )
 }
 """Every likelihood that is built in by its name: the command, with family and link for a `glm`, the distribution for a
-`streg`."""
+`streg`, with the way with ties for a `stcox`."""
 
 _COMMANDS = frozenset(name.split()[0] for name in LIKELIHOODS)
 
@@ -81,6 +85,7 @@ __all__ = [
     "LIKELIHOODS",
     "Likelihood",
     "ObservationDerivatives",
+    "RiskLikelihood",
     "RowLikelihood",
     "SetDerivatives",
     "SetLikelihood",
@@ -88,5 +93,6 @@ __all__ = [
     "find",
     "glm_name",
     "names",
+    "stcox_name",
     "streg_name",
 ]

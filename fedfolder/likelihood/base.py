@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fedfolder.likelihood.partial import Cases
+
 Array: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = Mapping[str, Array]
 """What is observed, by role, `(n,)` each: `y`, and what `Likelihood.roles` names."""
@@ -84,9 +86,9 @@ class Totals:
 class Likelihood(ABC):
     """A model for what is observed given linear predictors.
 
-    `RowLikelihood` and `SetLikelihood` say what the derivatives are of. These may be those of a kernel rather than of
-    the whole log-likelihood: one with the same maximum, without the parameters that have a closed form. `loglike` and
-    `scale` then complete it.
+    `RowLikelihood`, `SetLikelihood` and `RiskLikelihood` say what the derivatives are of. These may be those of a
+    kernel rather than of the whole log-likelihood: one with the same maximum, without the parameters that have a closed
+    form. `loglike` and `scale` then complete it.
 
     Attributes
     ----------
@@ -269,4 +271,31 @@ class SetLikelihood(Likelihood):
             Outcomes and linear predictors of S sets with m rows and the same number of ones each.
         z : (S, m, p) array
             Their columns.
+        """
+
+
+class RiskLikelihood(Likelihood):
+    """A likelihood of who fails among those at risk, at each time at which somebody of a stratum does.
+
+    It does not change when something is added to a column within a stratum: there is no constant. See
+    `fedfolder.likelihood.partial`.
+
+    Attributes
+    ----------
+    parted : bool
+        Whether the failing of a time are at risk by shares that differ between its cases.
+    """
+
+    roles = ("time", "entry")
+    parted: ClassVar[bool] = False
+    has_constant: ClassVar[bool] = False
+
+    @abstractmethod
+    def cases(self, number: Array, weight: Array) -> Cases:
+        """What the failures of each of T times are compared with.
+
+        Parameters
+        ----------
+        number, weight : (T,) float64
+            How many rows fail at each, at least 1, and the sum of their weights.
         """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fedfolder.command.statement import STRATA
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import SetLikelihood, find
 from fedfolder.node.readers import Frame, TextColumn, check_names
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from fedfolder.questions.lookup import Table
     from fedfolder.questions.sample import Kind
 
-LABELS = frozenset({"group", "cluster", "id"})
+LABELS = frozenset({"group", "cluster", "id", *STRATA})
 """Roles whose values only say which rows belong together."""
 
 

@@ -12,7 +12,8 @@ from fedfolder.plan.outcome import reported_loglike
 from fedfolder.plan.proposal import MOST_EVALUATIONS
 from fedfolder.plan.rounds import evaluate_all, evaluate_with
 from fedfolder.plan.units import scale_of
-from fedfolder.questions.evaluation import Evaluation
+from fedfolder.questions.risk_scores import RiskClusterScores, RiskScores
+from fedfolder.questions.risk_sums import evaluation
 from fedfolder.questions.scores import ClusterScores, Scores
 from fedfolder.solve.derivatives import Derivatives
 from fedfolder.solve.information import NotConcave, invert
@@ -100,6 +101,8 @@ def scores_of(proposal: Proposal) -> type[Scores] | None:
     """The kind of scores that a robust variance takes; None without one."""
     if proposal.command.vce == "oim":
         return None
+    if proposal.command.common_baseline:
+        return RiskClusterScores if proposal.command.across else RiskScores
     return ClusterScores if proposal.command.across else Scores
 
 
@@ -151,10 +154,11 @@ class _Candidates:
     def __init__(self, start: Start, proposal: Proposal | None) -> None:
         self._start = start
         self._best, self._at = start.derivatives, start.beta
-        self._is_few = proposal is not None and proposal.few is not None
+        is_loglike = start.layout.specification.baseline is None
+        self._is_few = proposal is not None and proposal.few is not None and is_loglike
         self._spare = MOST_SPARE if self._is_few else 0
         self._answered: list[Found] = []
-        self._scores = scores_of(proposal) if proposal is not None and proposal.shares_rounds else None
+        self._scores = scores_of(proposal) if proposal is not None and proposal.shares_rounds and is_loglike else None
         self._products: tuple[Array, Products] | None = None
         self._rule = LastStep(quadratic=start.layout.specification.likelihood.least_squares)
         self._before: tuple[Array, Derivatives] | None = None
@@ -189,7 +193,7 @@ class _Candidates:
         """Ask at `beta` (P,), and at halvings of the step to it where it may be too long."""
         start, layout = self._start, self._start.layout
         questions = [
-            Evaluation(layout.specification, start.design, b, near_to(b, self._best, start), start.excluded)
+            evaluation(layout.specification, start.design, b, near_to(b, self._best, start), start.excluded)
             for b in [beta, *self._halved(beta)]
         ]
         expected = self._scores is not None and self._rule.is_expected(*self._points(), taken=self._is_few)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fedfolder.errors import RefusedError
 from fedfolder.plan.fit import beginning, counted, explained
 from fedfolder.plan.outcome import failed
 from fedfolder.plan.proposal import MOST_EVALUATIONS
@@ -50,6 +51,11 @@ def external(proposal: Proposal) -> Program:
 
 
 def _program(proposal: Proposal) -> Program:
+    if proposal.command.common_baseline:
+        raise RefusedError(
+            "another program cannot drive a fit with a common baseline hazard: nodes answer with no derivatives",
+            do="write strata(_node), or let this program drive",
+        )
     begun = yield from beginning(proposal)
     if not isinstance(begun, Start):
         return begun

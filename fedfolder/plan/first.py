@@ -15,8 +15,8 @@ from fedfolder.plan.perfect import perfect_predictors, rows_and_events
 from fedfolder.plan.proposal import MOST_EVALUATIONS
 from fedfolder.plan.restart import moved
 from fedfolder.plan.rounds import evaluate, evaluate_all
-from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.parameters import Parameters
+from fedfolder.questions.risk_sums import evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fedfolder.plan.rounds import Found
     from fedfolder.questions.at_beta import Excluded
     from fedfolder.questions.design import Design
+    from fedfolder.questions.evaluation import Evaluation
     from fedfolder.questions.question import Question
     from fedfolder.questions.specification import Specification
     from fedfolder.questions.sums import Sums
@@ -109,7 +110,7 @@ def _beside(proposal: Proposal, layout: Layout, inner: Specification, mean: Arra
             return ()
         betas = [usual_start(layout, design), *betas]
     return tuple(
-        Evaluation(specification, design, beta, ROUNDING * np.full_like(beta, np.abs(beta).max(initial=0.0)))
+        evaluation(specification, design, beta, ROUNDING * np.full_like(beta, np.abs(beta).max(initial=0.0)))
         for beta in betas
     )
 
@@ -161,10 +162,10 @@ def _first(
     same = inner.likelihood is layout.specification.likelihood
     start = usual_start(layout, design, offset=inner.has_offset) if same else np.zeros(len(design.terms))
     if shift is None:
-        question = Evaluation(inner, design, start, np.zeros_like(start), excluded)
+        question = evaluation(inner, design, start, np.zeros_like(start), excluded)
         found, *others = yield from evaluate_all((question, *beside), None if excluded else layout.nobs)
         return found, found[1], others
-    question = Evaluation(inner, design, start + shift, np.zeros_like(start), excluded)
+    question = evaluation(inner, design, start + shift, np.zeros_like(start), excluded)
     asked, there = yield from evaluate(question, None)
     return (asked, there), moved(there, start - asked.beta), []
 

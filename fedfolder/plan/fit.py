@@ -8,21 +8,26 @@ There is no second solver and no code for resuming.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fedfolder.errors import TamperedAnswerError
+from fedfolder.plan.baseline import with_baseline
 from fedfolder.plan.climb import TOLERANCE_OF_NULL, climb, near_to, scores_of
 from fedfolder.plan.first import Vain
 from fedfolder.plan.layout import lay_out, nothing_to_fit
 from fedfolder.plan.null import beside, null_start
 from fedfolder.plan.opening import opening, weighted_mean
 from fedfolder.plan.outcome import Ending, failed, fitted, in_vain, in_words
-from fedfolder.plan.rounds import products_of
+from fedfolder.plan.rounds import evaluate, products_of
 from fedfolder.plan.start import Start, begin
+from fedfolder.plan.time_effects import time_effects
 from fedfolder.questions.question import Question
+from fedfolder.questions.risk_scores import RiskClusterScores, RiskScores
+from fedfolder.questions.risk_sums import RiskDerivatives, evaluation
 from fedfolder.questions.scores import Scores
 from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import Sums
@@ -97,7 +102,7 @@ def counted(program: Program) -> Program:
             question = program.send((yield question))
     except StopIteration as end:
         result: FitResult = end.value
-        return dataclasses.replace(result, rounds=rounds, evaluations=betas)
+        return replace(result, rounds=rounds, evaluations=betas)
 
 
 def beginning(proposal: Proposal) -> Generator[Question, tuple[Question, Sums], Start | FitResult]:
@@ -113,6 +118,7 @@ def beginning(proposal: Proposal) -> Generator[Question, tuple[Question, Sums], 
     nothing = nothing_to_fit(specification, opened.moments)
     if nothing is not None:
         return failed(proposal, nothing, nobs=int(opened.moments.scalars["nobs"]))
+    specification = yield from with_baseline(specification, opened.moments)
     layout = lay_out(specification, opened.moments)
     begun = yield from begin(proposal, layout, weighted_mean(opened, layout))
     if isinstance(begun, Start):
@@ -129,7 +135,8 @@ def _program(proposal: Proposal, report: Callable[[Iteration], None] | None) -> 
     solution, products, scores = climbed.solution, climbed.products, scores_of(proposal)
     if solution.status == "converged" and scores is not None and products is None:
         products = yield from _products(begun, solution, scores)
-    return fitted(proposal, Ending(begun, solution, products, null.solution if null else None))
+    test = (yield from time_effects(proposal, begun, solution)) if solution.status == "converged" else None
+    return fitted(proposal, Ending(begun, solution, products, null.solution if null else None, test))
 
 
 def _both(
@@ -148,10 +155,25 @@ def _products(
 ) -> Generator[Question, tuple[Question, Sums], Products]:
     """The products of scores at the last beta, for a robust variance."""
     near = near_to(solution.beta, solution.derivatives, start)
-    asked, sums = yield kind(start.layout.specification, start.design, solution.beta, near, start.excluded)
+    question = kind(start.layout.specification, start.design, solution.beta, near, start.excluded)
+    if isinstance(question, RiskScores | RiskClusterScores):
+        question = replace(question, found=(yield from _risk_sets(start, solution)))
+    asked, sums = yield question
     if not isinstance(asked, Scores):
         raise TypeError("sent another kind of question than was yielded")
     return products_of(asked, sums)
+
+
+def _risk_sets(start: Start, solution: Solution) -> Generator[Question, tuple[Question, Sums], RiskDerivatives]:
+    """The sums over risk sets at the last beta: those that the solver ended with, or asked for again in its design."""
+    found = solution.derivatives
+    if not isinstance(found, RiskDerivatives) or found.asked is None or found.asked.design != start.design:
+        nothing = np.zeros_like(solution.beta)
+        question = evaluation(start.layout.specification, start.design, solution.beta, nothing, start.excluded)
+        _, found = yield from evaluate(question, start.layout.nobs)
+    if not isinstance(found, RiskDerivatives):
+        raise TypeError(found)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

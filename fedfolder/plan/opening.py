@@ -54,7 +54,8 @@ def first_question(proposal: Proposal) -> Question:
     """The moments, and in a fit of few trips beside them each site's own estimate, where its columns are known."""
     specification = Specification.of(proposal.command)
     moments, few = Moments(specification), proposal.few
-    terms = None if few is None else known_columns(specification, few)
+    alone = few is None or proposal.command.common_baseline
+    terms = None if few is None or alone else known_columns(specification, few)
     if few is None or not terms:
         return moments
     return Together((moments, OwnEstimate(specification, few, terms)))

@@ -12,6 +12,7 @@ import numpy as np
 from fedfolder.command import guards
 from fedfolder.estimates import FitResult
 from fedfolder.likelihood import find
+from fedfolder.plan import cox
 from fedfolder.plan.first import Vain
 from fedfolder.plan.statistics import statistics
 from fedfolder.plan.units import covariance, names, scale_of, to_user
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from fedfolder.plan.proposal import Proposal
     from fedfolder.plan.rounds import Products
     from fedfolder.plan.start import Start
+    from fedfolder.plan.time_effects import Effects
     from fedfolder.questions.design import Design
     from fedfolder.solve.derivatives import Derivatives
     from fedfolder.solve.newton import Solution
@@ -60,14 +62,15 @@ INVOLVED = 0.3
 class Ending:
     """Where the solver began and ended.
 
-    With the products of scores if a robust variance was asked for, and the solution of the constant alone if it took
-    one.
+    With the products of scores if a robust variance was asked for, the solution of the constant alone if it took one,
+    and the test of proportional hazards if it was asked for.
     """
 
     start: Start
     solution: Solution
     products: Products | None = None
     null: Solution | None = None
+    effects: Effects | None = None
 
 
 def failed(
@@ -92,7 +95,7 @@ def failed(
         command=str(command),
         model=command.model,
         likelihood=likelihood.name,
-        title=likelihood.title,
+        title=_title(command, likelihood.title),
         depvar=command.depvar,
         status=status,
         message=message,
@@ -116,6 +119,11 @@ def failed(
         stats={},
         without=proposal.without,
     )
+
+
+def _title(command: Command, title: str) -> str:
+    """The heading of the table; strata are in Stata's of a Cox model."""
+    return f"Stratified {title}" if command.argument("strata") else title
 
 
 def _roles(command: Command) -> dict[str, str]:
@@ -198,7 +206,7 @@ def _about(proposal: Proposal, ending: Ending) -> dict[str, Any]:
         "base_outcome": _base_outcome(layout),
         "clusters": clusters,
         "df_resid": residual if likelihood.statistic == "t" else None,
-        "notes": _notes(proposal),
+        "notes": (*_notes(proposal), *cox.notes(proposal.command, ending)),
         "excluded": tuple((p.column, str(p), _rows(p, layout)) for p in ending.start.perfect),
     }
 
@@ -207,6 +215,10 @@ def _notes(proposal: Proposal) -> tuple[str, ...]:
     """What a reader of the table has to know of how rows were chosen and counted."""
     command = proposal.command
     told = [f"Note: {sentence}." for sentence in guards.notes(command)]
+    if (strata := command.argument("strata")) is not None:
+        told.append(f"Note: stratified by {strata.replace(' ', ', ')}; each stratum has its own baseline hazard.")
+    if command.grid is not None:
+        told.append(f"Note: an approximation: times are rounded up to multiples of {command.grid:g}, by grid().")
     if command.vce == "cluster" and not command.across and len(proposal.nodes) > 1:
         told.append(f"Note: clusters of {command.roles['cluster']} are taken to lie within sites.")
     return tuple(told)

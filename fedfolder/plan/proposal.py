@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fedfolder.command import parse
 from fedfolder.errors import FedfolderError, RefusedError, UnknownNameError
-from fedfolder.likelihood import find, names
+from fedfolder.likelihood import RiskLikelihood, find, names
 from fedfolder.plan.few import FewTrips, known_columns
 from fedfolder.plan.own import OwnEstimate
 from fedfolder.plan.restart import Restart
 from fedfolder.questions.evaluation import Evaluation
+from fedfolder.questions.event_times import EventTimes
 from fedfolder.questions.moments import Moments
+from fedfolder.questions.risk_sums import RiskSums
 from fedfolder.questions.scores import ClusterScores, Scores
 from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import read_number, write_number
+from fedfolder.questions.time_effects import TimeEffects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +36,10 @@ FIRST_WORDING, SEPARATE_ROUNDS, LAST_WORDING = 1, 2, 3
 """How proposals say what is asked. Up to `SEPARATE_ROUNDS`, what can travel with an evaluation came in a round of its
 own; their fits go on, and are shown again, as they were put."""
 _RESTART, _DRIVER, _RADIUS = "restart", "driver", "trust radius"
+
+
+def _rounded(grid: float | None) -> str:
+    return "" if grid is None else f", rounded up to multiples of {grid:g}"
 
 
 def read_command(text: str) -> Command:
@@ -140,9 +147,16 @@ class Proposal:
         if self.asks_moments:
             asked.append((Moments, 1, self._with(Moments.asks, self._more_moments())))
             asked += self._asked_with_them()
-        asked.append((Evaluation, MOST_EVALUATIONS, self._with(Evaluation.asks, self._more_derivatives())))
+        if self.command.common_baseline:
+            asked.append((EventTimes, 1, EventTimes.asks + _rounded(self.command.grid)))
+            # For a robust variance, the last may be asked for again in other columns.
+            asked.append((RiskSums, MOST_EVALUATIONS + 1, RiskSums.asks))
+        else:
+            asked.append((Evaluation, MOST_EVALUATIONS, self._with(Evaluation.asks, self._more_derivatives())))
         if self.driver == "external":
             return asked
+        if self.command.argument("phtest") is not None:
+            asked.append((TimeEffects, 1, TimeEffects.asks))
         if self.command.vce != "oim":
             scores = ClusterScores if self.command.across else Scores
             # They go with what should be the last evaluation, and again if it was not.
@@ -151,7 +165,11 @@ class Proposal:
 
     def _asked_with_them(self) -> list[tuple[type[Question], int, str]]:
         """What travels with the moments in a fit of few trips."""
-        if self.few is None or not known_columns(Specification.of(self.command), self.few):
+        if (
+            self.few is None
+            or self.command.common_baseline
+            or not known_columns(Specification.of(self.command), self.few)
+        ):
             return []
         return [(OwnEstimate, 1, OwnEstimate.asks)]
 
@@ -172,6 +190,8 @@ class Proposal:
         """What comes with derivatives, in words."""
         specification = Specification.of(self.command)
         likelihood = specification.likelihood
+        if isinstance(likelihood, RiskLikelihood):
+            return []
         closed = likelihood.has_constant and not specification.has_offset and likelihood.least_squares
         return [
             *([f"the sums of {' and '.join(likelihood.also)}"] if likelihood.also else []),

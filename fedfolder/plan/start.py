@@ -13,9 +13,9 @@ from fedfolder.errors import TamperedAnswerError
 from fedfolder.plan.first import Vain, first_evaluation, inner_of, is_defined_at_zero, usual_start
 from fedfolder.plan.protocol import freed_design
 from fedfolder.plan.rounds import evaluate
-from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.parameters import Parameters
 from fedfolder.questions.question import Question
+from fedfolder.questions.risk_sums import evaluation
 from fedfolder.questions.sums import Sums
 from fedfolder.solve.information import NotConcave, invert
 
@@ -122,7 +122,7 @@ def _at_start(start: Start) -> Begun:
     beta = usual_start(start.layout, start.design)
     if not start.design.constant and not is_defined_at_zero(start.layout):
         beta = _towards_the_mean(start)
-    question = Evaluation(start.layout.specification, start.design, beta, np.zeros_like(beta), start.excluded)
+    question = evaluation(start.layout.specification, start.design, beta, np.zeros_like(beta), start.excluded)
     asked, found = yield from evaluate(question, start.layout.nobs)
     return dataclasses.replace(
         start, beta=asked.beta, derivatives=found, usual=found, evaluations=start.evaluations + 1
@@ -145,7 +145,7 @@ def _as_laid_out(layout: Layout, shift: Array) -> Begun:
     Cross products do not depend on beta: asked of a smaller roster, they would tell those of the sites left out.
     """
     beta = usual_start(layout, layout.design) + shift
-    question = Evaluation(layout.specification, layout.design, beta, np.zeros_like(beta))
+    question = evaluation(layout.specification, layout.design, beta, np.zeros_like(beta))
     asked, found = yield from evaluate(question, None)
     fewer = layout.of_fewer(found)
     if not fewer.nobs:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fedfolder.estimates import logit_stats, regress_stats, wald_chi2
 from fedfolder.estimates.statistics import model_df
+from fedfolder.plan import cox
 from fedfolder.plan.units import scale_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 def statistics(result: FitResult, ending: Ending) -> dict[str, float]:
     """Those of `result`, which has its numbers already."""
     stats = _of_squares(result, ending) if result.model == "regress" else _of_likelihood(result)
-    return stats | _of_dispersion(ending) | _of_survival(ending) | _of_persons(ending)
+    survival = _of_survival(ending) | _of_persons(ending) | cox.statistics(result, ending)
+    return stats | _of_dispersion(ending) | survival
 
 
 def _of_likelihood(result: FitResult) -> dict[str, float]:

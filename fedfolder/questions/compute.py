@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fedfolder.likelihood import RowLikelihood, SetLikelihood
-from fedfolder.questions import kept
+from fedfolder.likelihood import RiskLikelihood, RowLikelihood, SetLikelihood
+from fedfolder.questions import kept, strata
 from fedfolder.questions.contributions import Contribution, settled
 from fedfolder.questions.matched import alike, matched
 from fedfolder.questions.prepared import specification_key
@@ -57,6 +57,8 @@ def _contribution(question: AtBeta, sample: Sample) -> Contribution:
         match question.specification.likelihood:
             case SetLikelihood() as likelihood:
                 total = _of_sets(question, likelihood, sample)
+            case RiskLikelihood():
+                total = strata.of_strata(question, sample)
             case RowLikelihood() as likelihood:
                 total = of_rows(question, likelihood, sample)
             case other:
@@ -67,7 +69,8 @@ def _contribution(question: AtBeta, sample: Sample) -> Contribution:
 def scores(question: AtBeta, sample: Sample) -> Iterator[tuple[slice, Array]]:
     """The score of each row, or of each set, at `question.beta`: (rows, P), weighted, a block of rows at a time.
 
-    The score of a set stands at its first row; the other rows have zeros. All sets are one block.
+    The score of a set stands at its first row; the other rows have zeros. All sets are one block,
+    and so are all rows that are held against each other at failures.
     """
     sample = question.included(sample)
     match question.specification.likelihood:
@@ -76,6 +79,8 @@ def scores(question: AtBeta, sample: Sample) -> Iterator[tuple[slice, Array]]:
             for places, derivatives, weights in sets(question, likelihood, sample):
                 found[places[:, 0]] = derivatives.score * weights[:, np.newaxis]
             yield slice(0, sample.nobs), found
+        case RiskLikelihood():
+            yield slice(0, sample.nobs), strata.scores_of_rows(question, sample)
         case RowLikelihood() as likelihood:
             for block in blocks(question, likelihood, sample):
                 yield block.rows, row_scores(question.parameters, block)

@@ -46,6 +46,9 @@ class Evaluation(AtBeta):
     answer_name: ClassVar[str] = "derivatives.csv"
     answer_keys: ClassVar[tuple[str, ...]] = ("candidate", "equation", "term")
 
+    is_loglike: ClassVar[bool] = True
+    """Whether what a node answers is the log-likelihood of its own rows."""
+
     @property
     def betas(self) -> int:
         """One."""

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fedfolder.likelihood import SetLikelihood
+from fedfolder.likelihood import RiskLikelihood, SetLikelihood
 from fedfolder.questions import compute
 from fedfolder.questions.blocks import numbered
+from fedfolder.questions.risk_influence import of_risk
 from fedfolder.questions.row_influence import information_of_rows, of_rows
 from fedfolder.questions.whitening import Influence, Whitening, effective_size, largest, top
 from fedfolder.solve.information import scaling
@@ -48,6 +49,8 @@ def influence(question: AtBeta, sample: Sample, *, at_least: float = 0.0) -> Inf
     with compute.one_thread().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
         if isinstance(question.specification.likelihood, SetLikelihood):
             return _of_sets(question, question.specification.likelihood, question.included(sample), at_least)
+        if isinstance(question.specification.likelihood, RiskLikelihood):
+            return of_risk(question, sample, _owners(sample), at_least)
         information, sample = information_of_rows(question, sample), question.included(sample)
         return of_rows(question, information, sample, _owners(sample), at_least)
 

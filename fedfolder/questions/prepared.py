@@ -132,4 +132,11 @@ def prepared(
 def specification_key(specification: Specification) -> Hashable:
     """What of a specification its rows depend on, by value: a likelihood of some levels is made anew every round."""
     likelihood = specification.likelihood
-    return type(likelihood), likelihood.name, specification.command, specification.levels, specification.offsets
+    return (
+        type(likelihood),
+        likelihood.name,
+        specification.command,
+        specification.levels,
+        specification.offsets,
+        specification.baseline,
+    )

@@ -21,6 +21,8 @@ from fedfolder.questions.question import whole
 from fedfolder.questions.sums import Sums
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from fedfolder.questions.sample import Sample
@@ -66,13 +68,17 @@ class Scores(AtBeta):
             s, number = _by_cluster(self, sample, clusters)
             return s.T @ s, number
         product, number = np.zeros((self.parameters.count,) * 2), 0.0
-        for rows, s in compute.scores(self, sample):
+        for rows, s in self.blocks(sample):
             weights = self.specification.weights(sample.rows(rows.start, rows.stop))
             often = None if self.specification.weighted != "fw" else weights
             each = s if often is None else s / np.sqrt(often)[:, np.newaxis]
             product += each.T @ each
             number += float(len(s) if often is None else often.sum())
         return product, number
+
+    def blocks(self, sample: Sample) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        """The score of each row, a block of rows at a time."""
+        return compute.scores(self, sample)
 
     def check(self, answer: Sums, *, where: str) -> None:
         """Rows, columns and scalars as asked, and products that can be sums of squares."""
@@ -143,12 +149,12 @@ class ClusterScores(Scores):
 
 
 def _by_cluster(
-    question: AtBeta, sample: Sample, clusters: NDArray[np.integer[Any]]
+    question: Scores, sample: Sample, clusters: NDArray[np.integer[Any]]
 ) -> tuple[NDArray[np.float64], float]:
     """The sums (G, P) of the scores within each cluster, in the order of their numbers; and G."""
     often = counted(clusters, int(clusters.max(initial=-1)) + 1)
     summed = np.zeros((len(often), question.parameters.count))
-    for rows, s in compute.scores(question, sample):
+    for rows, s in question.blocks(sample):
         np.add.at(summed, clusters[rows], s)
     present = often > 0
     return summed[present], float(present.sum())

@@ -245,7 +245,12 @@ def _slack(asked: Evaluation, _: Sums, found: Derivatives) -> float:
 def _comparable(before: Evaluation, after: Evaluation) -> bool:
     """Whether both are of one concave likelihood over the same rows."""
     likelihood = after.specification.likelihood
-    return likelihood.concave and before.specification == after.specification and before.excluded == after.excluded
+    return (
+        after.is_loglike
+        and likelihood.concave
+        and before.specification == after.specification
+        and before.excluded == after.excluded
+    )
 
 
 def _between(

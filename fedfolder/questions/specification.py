@@ -10,7 +10,7 @@ import numpy as np
 
 from fedfolder.command.terms import unquoted
 from fedfolder.errors import VariableError
-from fedfolder.likelihood import SetLikelihood, find
+from fedfolder.likelihood import find
 from fedfolder.likelihood.regress import Regress
 from fedfolder.questions import follow_up
 from fedfolder.questions.blocks import summed
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fedfolder.command import Command, Term
     from fedfolder.likelihood import Likelihood
     from fedfolder.likelihood.base import Array, Rows
+    from fedfolder.questions.event_times import Baseline
     from fedfolder.questions.sample import Sample
 
 OFFSETS = frozenset({"offset", "exposure"})
@@ -49,12 +50,15 @@ class Specification:
         Those of a categorical outcome, over all nodes, sorted; empty until they are known.
     offsets : bool
         Whether offset and exposure are in the linear predictor.
+    baseline : Baseline or None
+        The failure times of all nodes, where these have a common baseline hazard, once they are known.
     """
 
     command: Command
     likelihood: Likelihood
     levels: tuple[str, ...] = ()
     offsets: bool = True
+    baseline: Baseline | None = None
 
     @classmethod
     def of(cls, command: Command) -> Self:
@@ -106,7 +110,7 @@ class Specification:
     @property
     def centred(self) -> bool:
         """Whether columns may be centred: something takes up what that shifts."""
-        return self.constant or isinstance(self.likelihood, SetLikelihood)
+        return self.constant or not self.likelihood.has_constant
 
     @property
     def weighted(self) -> str:
@@ -225,6 +229,14 @@ class Specification:
     def sets(self, sample: Sample) -> NDArray[np.int64]:
         """The number of each row's set, (n,)."""
         return np.asarray(sample.ids[self.command.roles["group"]].codes, dtype=np.int64)
+
+    def strata(self, sample: Sample) -> NDArray[np.int64]:
+        """The number of each row's stratum here, (n,), by the variables of `strata()`; zeros without any."""
+        number = np.zeros(sample.nobs, dtype=np.int64)
+        for name in self.command.strata:
+            factor = sample.ids[name]
+            _, number = np.unique(number * max(len(factor.levels), 1) + factor.codes, return_inverse=True)
+        return number
 
     def clusters(self, sample: Sample) -> NDArray[np.signedinteger[Any]] | None:
         """The number of each row's cluster, (n,); None where each row is its own.

@@ -173,6 +173,13 @@ def _without(proposal: Proposal, nodes: Sequence[str], published: Sums | None) -
         If it has been made smaller too often since sums were published.
     """
     restart = (proposal.restart or Restart(())).also_without(nodes, published)
+    if restart.moments is not None and proposal.command.common_baseline:
+        raise ConfigError(
+            "a fit with a common baseline hazard does not go on without a site: the failure times of those that are "
+            "left would tell its own",
+            found=f"no answer from {' and '.join(nodes)}",
+            do="wait for the site; or write strata(_node), with which a fit goes on",
+        )
     if restart.start > MOST_STARTS:
         raise ConfigError(
             "nodes have fallen silent too often in this fit to begin once more",

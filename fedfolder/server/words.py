@@ -34,7 +34,10 @@ def refusal_in_words(body: Mapping[str, Any]) -> str:
 
 def after_refusal(bodies: Iterable[Mapping[str, Any]]) -> str:
     """What to do after refusals, by the first kind of them that is known."""
-    codes = {str(body.get("code")) for body in bodies}
+    bodies = list(bodies)
+    codes, rules = {str(body.get("code")) for body in bodies}, {str(body.get("rule")) for body in bodies}
+    if "Policy" in codes and "event_times" in rules:
+        return _EVENT_TIMES
     return next((do for code, do in _AFTER.items() if code in codes), _MEND)
 
 
@@ -60,6 +63,10 @@ _REFUSALS = {
 }
 
 _MEND = "mend it there or change the command, and run it again as a new attempt; the node's log.txt says more"
+_EVENT_TIMES = (
+    "write strata(_node): each site then has a baseline hazard of its own, and no failure times leave; or ask the "
+    "custodians to set event_times = true in policy.toml"
+)
 _AFTER = {
     "Rejected": "speak with the custodian. A no holds for this fit: --again asks anew, as another fit",
     "Policy": "change the command, or ask the custodian for a waiver; fedfolder preflight names all rules of all sites",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fedfolder.command import parse
 from fedfolder.command.models import WEIGHTS
+from fedfolder.command.terms import is_name
 from fedfolder.estimates import distributions, family
 from fedfolder.estimates.heading import information_of_glm, is_wald
 from fedfolder.estimates.statistics import model_df
@@ -55,7 +56,9 @@ def post_statistics(stata: Stata) -> None:
 def scalars(result: FitResult, columns: Stripe) -> dict[str, float]:
     """The scalars of e(), but for N and df_r."""
     df_m = model_df(result.names)
-    found = {"rank": len(result.names), "df_m": df_m, "ll": result.llf, **result.stats}
+    # What is of one term or time has a name that Stata cannot have.
+    named = {name: value for name, value in result.stats.items() if is_name(name)}
+    found = {"rank": len(result.names), "df_m": df_m, "ll": result.llf, **named}
     if result.llnull is not None:
         found["ll_0"] = result.llnull
     if result.clusters is not None:
@@ -99,7 +102,7 @@ def _of_model(result: FitResult) -> dict[str, float]:
     if result.model == "nbreg":
         return {"k_aux": 1, "alpha": math.exp(result.beta[result.names.index("/lnalpha")])}
     if result.model != "glm":
-        return {"k_aux": 1} | _of_shape(result) if "time" in result.roles else {}
+        return {"k_aux": 1} | _of_shape(result) if result.model == "streg" else {}
     df = result.nobs - len(result.names) if result.df_resid is None else result.df_resid
     deviance, pearson = (result.stats.get(name, math.nan) for name in ("deviance", "deviance_p"))
     aic, bic = information_of_glm(result, deviance, df)
@@ -161,11 +164,20 @@ def _of_survival(result: FitResult) -> dict[str, str]:
     """What Stata's `streg` says of times, under its names, and in which metric the coefficients are."""
     if "time" not in result.roles:
         return {}
-    hazards = parse(result.command).hazards
+    command = parse(result.command)
+    if result.model == "stcox":
+        ties = "efron" if command.option("efron") else "breslow"
+        return {
+            "ties": ties,
+            "method": ties,
+            "strata": command.argument("strata") or "",
+            "t0": result.roles.get("entry", ""),
+        }
+    hazards = command.hazards
     return {
         "dead": result.depvar,
         "t0": result.roles.get("entry", ""),
-        "distribution": parse(result.command).argument("distribution") or "",
+        "distribution": command.argument("distribution") or "",
         "frm2": "hazard" if hazards else "time",
     }
 

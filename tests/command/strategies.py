@@ -125,6 +125,23 @@ def terms(draw, factors):
     return Term(tuple(factors[name] for name in chosen), tuple(continuous))
 
 
+def _of_survival(draw, model, found, maybe):
+    """The options of a model of survival times beside its times."""
+    if model == "stcox":
+        maybe("strata", st.sampled_from(["_node", "_node size", "size", "size pair _node"]))
+        within = "_node" in (found.get("strata") or "")
+        maybe("phtest", st.sampled_from(["log", "time"])) if within else maybe("grid", st.sampled_from(["0.5", "30"]))
+        if not within:
+            maybe("basesurv", st.just("1 2.5"))
+        maybe(draw(st.sampled_from(["breslow", "efron"])))
+    if model == "streg":
+        found["distribution"] = draw(st.sampled_from(sorted({meant for meant, _ in DISTRIBUTIONS.values()})))
+        if found["distribution"] in EITHER:
+            maybe("aft")
+        hazards = found["distribution"] in HAZARDS and "aft" not in found
+        maybe("nohr" if hazards else "tr")
+
+
 @st.composite
 def options(draw, model, terms):  # noqa: C901 - one line an option
     takes, found = model_of(model), {}
@@ -148,12 +165,8 @@ def options(draw, model, terms):  # noqa: C901 - one line an option
     if takes.survival:
         found |= {"time": "t", "failure": "low"}
         maybe("entry", st.just("t0"))
-    if model == "streg":
-        found["distribution"] = draw(st.sampled_from(sorted({meant for meant, _ in DISTRIBUTIONS.values()})))
-        if found["distribution"] in EITHER:
-            maybe("aft")
-        hazards = found["distribution"] in HAZARDS and "aft" not in found
-        maybe("nohr" if hazards else "tr")
+    if takes.survival:
+        _of_survival(draw, model, found, maybe)
     if model == "mlogit":
         maybe("baseoutcome", st.sampled_from(["1", "-2", '"no"', '"say ""x"")"', '""']))
     if takes.offset:

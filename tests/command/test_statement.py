@@ -13,7 +13,10 @@ from tests.command.strategies import commands
 @pytest.mark.parametrize(
     ("text", "likelihood"),
     [
-        *((f"{model} y x", model) for model in MODELS if model not in {"glm", "clogit", "streg"}),
+        *((f"{model} y x", model) for model in MODELS if model not in {"glm", "clogit", "streg", "stcox"}),
+        ("stcox x", "stcox breslow"),
+        ("stcox x, bre st(_node g)", "stcox breslow"),
+        ("stcox x, efr time(t) failure(d)", "stcox efron"),
         ("streg x, d(w)", "streg distribution(weibull)"),
         ("streg x, dist(ln) time(t) f(d)", "streg distribution(lognormal)"),
         ("streg x, d(llogistic)", "streg distribution(loglogistic)"),

@@ -24,7 +24,7 @@ from fedfolder.questions.scores import ClusterScores, Scores
 from fedfolder.questions.sums import add
 from fedfolder.questions.together import single
 from fedfolder.simulation import checked, few_of, split
-from tests.simulation.models import problem
+from tests.simulation.models import problem, within_nodes
 from tests.truth.datasets import DATA
 
 REGISTRY, STRICT, NONE = PROFILES["registry"], PROFILES["strict"], PROFILES["open"]
@@ -167,7 +167,7 @@ def test_one_row_far_out_is_found_in_any_model(name):
         frame.loc[frame.index[1], "u"] = 2.0
     else:
         frame.loc[5, "u"] = 2.0
-    question, sample = question_of(given.command("x u"), frame, Evaluation)
+    question, sample = question_of(given.command("x u", more=within_nodes(name)), frame, Evaluation)
     assert "leverage" in rules(REGISTRY, question, sample)
     assert rules(NONE, question, sample) == []
 

@@ -63,6 +63,10 @@ def _grouped(levels: int) -> pd.DataFrame:
     return some(5).assign(g=np.arange(ROWS) % levels + 10 * levels)
 
 
+def _ending(few: int) -> pd.DataFrame:
+    return some(few).assign(t=2.0 - some(few)["d"], one=1.0)
+
+
 CELLS = {"smallest_cell": 5}
 SAMPLE_CASES: dict[str, tuple[str, dict[str, Any], Callable[[int], pd.DataFrame], int, tuple[int, ...]]] = {
     "persons": ("regress y x", {"persons": 12}, lambda n: some(5, n), 12, (11, 9)),
@@ -76,6 +80,7 @@ SAMPLE_CASES: dict[str, tuple[str, dict[str, Any], Callable[[int], pd.DataFrame]
     "cluster_cells": ("regress y x, vce(cluster g, across)", CELLS, some, 5, (4, 3)),
     "few_different": ("regress y few", CELLS, some, 5, (4, 3)),
     "largest_share": ("logit b o", {"largest_share": 0.5}, _outlier, 1, (2, 9)),
+    "same_time": ("stcox x, time(t) failure(one)", {"same_time": 5}, _ending, 5, (4, 3)),
     "leverage": ("logit b o", {"leverage": 0.53}, _outlier, 1, (2, 9)),
 }
 """By rule: a command, limits, data by a number, the number at the limit, and numbers that break it."""
@@ -149,6 +154,15 @@ def test_counts_of_events_are_totals() -> None:
 def test_one_weight_that_outweighs_all_others_is_refused() -> None:
     frame = some(5).assign(w=[30.0, *[1.0] * 10, *[0.5] * (ROWS - 11)])
     assert found("regress y x [pw=w]", frame, {"largest_share": 0.5}, rule="largest_share")[0].names == ("w",)
+
+
+def test_those_who_end_or_enter_at_a_time_are_counted_as_those_who_fail() -> None:
+    frame = some(4).assign(t=9.0 - some(4)["d"], e0=some(4)["d"], one=1.0 - some(4)["d"], late=some(4)["d"] * 5)
+    assert found("stcox x, time(t) failure(one)", frame, {"same_time": 5}, rule="same_time")
+    entered = frame.assign(t=9.0, one=1.0)
+    assert found("stcox x, time(t) failure(one) entry(late)", entered, {"same_time": 5}, rule="same_time")
+    assert not found("stcox x, time(t) failure(one)", entered, {"same_time": 5}, rule="same_time")
+    assert not found("stcox x, time(t) failure(one) grid(9)", frame, {"same_time": 5}, rule="same_time")
 
 
 # -- persons ---------------------------------------------------------------------------------------------------------
@@ -265,9 +279,13 @@ COMMAND_CASES: dict[str, tuple[Policy, Policy]] = {
         Policy((), cluster_scores=True, allowed=Allowed(weights=("fw",))),
         Policy((), cluster_scores=True, allowed=Allowed(weights=())),
     ),
+    "event_times": (Policy(()), Policy((), allowed=Allowed(event_times=False))),
     "cluster_scores": (Policy((), cluster_scores=True), Policy(())),
 }
-"""By rule: a policy that allows `DERIVED` of three nodes and the first server, and one that does not."""
+"""By rule: a policy that allows what is asked of three nodes and the first server, and one that does not."""
+
+ASKED = dict.fromkeys(COMMAND_CASES, DERIVED) | {"event_times": "stcox x, time(age) failure(b)"}
+"""What is asked."""
 
 
 def test_every_rule_on_commands_has_a_case() -> None:
@@ -277,8 +295,9 @@ def test_every_rule_on_commands_has_a_case() -> None:
 @pytest.mark.parametrize("rule", COMMAND_CASES)
 def test_a_rule_on_commands_refuses_what_is_not_allowed(rule: str) -> None:
     allows, refuses = COMMAND_CASES[rule]
-    assert allows.of_command(read_command(DERIVED), THREE, ONE) == []
-    assert [finding.rule for finding in refuses.of_command(read_command(DERIVED), THREE, ONE)] == [rule]
+    command = read_command(ASKED[rule])
+    assert allows.of_command(command, THREE, ONE) == []
+    assert [finding.rule for finding in refuses.of_command(command, THREE, ONE)] == [rule]
 
 
 def test_a_key_under_two_names_is_one_node() -> None:

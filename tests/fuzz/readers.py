@@ -151,6 +151,7 @@ FRAME = pd.DataFrame(
         "x": RNG.normal(size=90),
         "g": RNG.integers(0, 3, 90).astype(float),
         "id": RNG.integers(0, 9, 90).astype(float),
+        "t": RNG.integers(1, 4, 90).astype(float),
     }
 )
 COMMANDS = (
@@ -159,6 +160,8 @@ COMMANDS = (
     "logit low x, vce(cluster id, across)",
     "regress y x, vce(robust)",
     "mlogit y x",
+    "stcox x, time(t) failure(low) efron",
+    "stcox x, time(t) failure(low) strata(_node) phtest(log)",
 )
 DICTIONARY = dictionaries.parse(
     b"name,type,level,label,unit,low,high\nx,number,,,kg,-5,5\ng,category,0,none,,,\n,,1,one,,,\n,,2,two,,,\n",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fedfolder.likelihood import LIKELIHOODS, SetLikelihood
+from fedfolder.likelihood import LIKELIHOODS, RiskLikelihood, RowLikelihood, SetLikelihood
 from fedfolder.node.data import sample_from_frame
 from fedfolder.plan.fit import fit
 from fedfolder.plan.proposal import Proposal, read_command
@@ -19,7 +19,7 @@ from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.influence import influence
 from fedfolder.questions.together import single
 from fedfolder.questions.whitening import Whitening
-from tests.simulation.models import problem, takes
+from tests.simulation.models import problem, takes, within_nodes
 
 
 def evaluations(command, frame, most=4):
@@ -56,7 +56,7 @@ def leverage(each):
 
 
 @pytest.mark.parametrize("weighted", ["", "pw=real"])
-@pytest.mark.parametrize("name", LIKELIHOODS)
+@pytest.mark.parametrize("name", [n for n, of in LIKELIHOODS.items() if not isinstance(of, RiskLikelihood)])
 def test_the_leverage_is_that_of_the_definition(name, weighted):
     if weighted and not takes(name, "pw"):
         pytest.skip("takes no such weights")
@@ -131,8 +131,9 @@ def test_patterns_have_the_influence_of_their_rows(name, weight, monkeypatch):
 @pytest.mark.parametrize("name", [n for n in LIKELIHOODS if not n.endswith("power -2)")])
 def test_a_node_without_a_level_or_with_one_row_has_its_answer(name):
     given = problem(name)
-    _, asked = evaluations(given.command(), given.frame, 2)
-    parsed = read_command(given.command())
+    command = given.command(more=within_nodes(name))
+    _, asked = evaluations(command, given.frame, 2)
+    parsed = read_command(command)
     for frame in (given.frame[given.frame["g"] < 3], given.frame.iloc[:4], given.frame[:0]):
         sample = sample_from_frame(frame, parsed)
         found = influence(asked[-1], sample)
@@ -156,7 +157,7 @@ def test_rows_without_any_information_have_no_effective_size():
     assert influence(far, sample).effective == 0
 
 
-@pytest.mark.parametrize("name", [n for n, of in LIKELIHOODS.items() if not isinstance(of, SetLikelihood)])
+@pytest.mark.parametrize("name", [n for n, of in LIKELIHOODS.items() if isinstance(of, RowLikelihood)])
 def test_blocks_in_which_no_row_can_be_near_are_not_looked_at_row_by_row(name, monkeypatch):
     """And where one can, it is found: what is said of the limit is what a look at each row says."""
     given = problem(name, n=200)

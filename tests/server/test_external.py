@@ -12,7 +12,7 @@ from fedfolder.custody.page import Review, page
 from fedfolder.custody.policy import Policy
 from fedfolder.errors import BetaError, FitError, RefusedError
 from fedfolder.exchange.journal import IN, OUT
-from fedfolder.likelihood import LIKELIHOODS
+from fedfolder.likelihood import LIKELIHOODS, RiskLikelihood
 from fedfolder.node.data import sample_from_frame
 from fedfolder.plan.check import read_proposal
 from fedfolder.plan.proposal import MOST_EVALUATIONS, Proposal, read_command
@@ -258,7 +258,17 @@ def test_a_server_that_does_not_count_is_refused(bench, monkeypatch):
     assert "the plan is at its end" in bench.log("north")
 
 
-@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_a_common_baseline_cannot_be_driven():
+    """Of what its nodes answer, no log-likelihood of one node can be made."""
+    given = problem("stcox breslow")
+    with pytest.raises(RefusedError, match="common baseline"):
+        in_memory(given.command(), parts(given, "at random", 1))
+    fit, _ = in_memory(given.command(more="strata(_node)"), parts(given, "at random", 1))
+    assert fit.evaluate(np.zeros(len(fit.names))).loglike < 0
+    fit.close()
+
+
+@pytest.mark.parametrize("name", [n for n, of in LIKELIHOODS.items() if not isinstance(of, RiskLikelihood)])
 def test_any_model_is_driven_to_the_pooled_result(name):
     # Where a log-likelihood curves upward, every program steps in its own way.
     given, radius = problem(name), 1.0 if LIKELIHOODS[name].concave else 100.0

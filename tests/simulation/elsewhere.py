@@ -12,9 +12,10 @@ import statsmodels.api as sm
 from scipy import special
 from statsmodels.discrete.conditional_models import ConditionalLogit
 from statsmodels.discrete.discrete_model import NegativeBinomial
+from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-from fedfolder.likelihood import LIKELIHOODS
+from fedfolder.likelihood import LIKELIHOODS, RiskLikelihood
 
 if TYPE_CHECKING:
     from tests.simulation.models import Problem
@@ -116,11 +117,12 @@ def elsewhere(given: Problem, frame: pd.DataFrame, offset: np.ndarray | None = N
     """The regression of `given` on `frame` in statsmodels."""
     name, y = given.name, frame["y"].to_numpy(float)
     ordered = name in {"ologit", "oprobit"}
-    x = design(frame, constant=not ordered and name != "clogit")
+    x = design(frame, constant=not ordered and name != "clogit" and not name.startswith("stcox"))
     if ordered or name == "mlogit":
         return _ordered(name, y, x) if ordered else _multinomial(y, x)
     if "time" in LIKELIHOODS[name].roles:
-        return _survival(name, frame, x, 0.0 if offset is None else offset)
+        of = _cox if isinstance(LIKELIHOODS[name], RiskLikelihood) else _survival
+        return of(name, frame, x, 0.0 if offset is None else offset)
     if name == "clogit":
         return _conditional(y, x, frame["set"].to_numpy())
     discrete = {"logit": sm.Logit, "probit": sm.Probit, "poisson": sm.Poisson}
@@ -228,6 +230,29 @@ def _survival(name, frame, x, offset) -> Elsewhere:
         return _slopes(lambda b: scores(b).sum(axis=0), beta)
 
     return Elsewhere(scores, hessian, lambda beta: obs(beta).sum(), lambda _: 1.0)
+
+
+def _cox(name, frame, x, offset) -> Elsewhere:
+    """With statsmodels' derivatives; the scores of rows, of which it has those of Breslow alone, row by row."""
+    y, time, entry = (frame[name].to_numpy(float) for name in ("y", "time", "entry"))
+    ties = name.partition(" ")[2]
+    # To it, who enters at a time is at risk there; to Stata and R, later.
+    after = np.where(entry > 0, np.nextafter(entry, np.inf), 0.0)
+    model = PHReg(time, x, status=y, entry=after, ties=ties, offset=offset + np.zeros(len(y)))
+
+    def scores(beta):
+        r, found = np.exp(x @ beta + offset), np.zeros_like(x)
+        for t in np.unique(time[y > 0]):
+            fails = (time == t) & (y > 0)
+            for case in range(fails.sum()):
+                share = 1 - case / fails.sum() if ties == "efron" else 1.0
+                at_risk = ((entry < t) & (time >= t)) * np.where(fails, share, 1.0) * r
+                away = x - at_risk @ x / at_risk.sum()
+                found -= at_risk[:, None] * away / at_risk.sum()
+                found[fails] += away[fails] / fails.sum()
+        return found
+
+    return Elsewhere(scores, model.hessian, model.loglike, lambda _: 1.0)
 
 
 def _hazard(name, t, eta):

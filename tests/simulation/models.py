@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fedfolder.command.models import model_of
-from fedfolder.likelihood import LIKELIHOODS, RowLikelihood, Totals
+from fedfolder.likelihood import LIKELIHOODS, RiskLikelihood, RowLikelihood, Totals
 
 LEVELS = ("1", "2", "3")
 TERMS = "x w i.g"
@@ -76,6 +76,11 @@ def takes(name: str, what: str) -> bool:
     if what == "exposure" and name.startswith("glm"):
         return "link(log)" in name or "link(rs)" in name
     return bool(getattr(model, what))
+
+
+def within_nodes(name: str) -> str:
+    """The option with which a model of risk sets leaves a node as a log-likelihood; nothing of other models."""
+    return "strata(_node)" if isinstance(LIKELIHOODS[name], RiskLikelihood) else ""
 
 
 def options_of(name: str) -> str:

@@ -128,6 +128,8 @@ def test_frequency_weights_are_repeated_rows(name):
 def test_sampling_weights_have_the_estimates_of_importance_weights_and_a_robust_variance(name):
     if not (takes(name, "pw") and takes(name, "iw")):
         pytest.skip("its model takes none")
+    if name == "stcox efron":
+        pytest.skip("with Efron's ties, a weighted row is no copies of it: see test_cox.py")
     given = problem(name)
     nodes = parts(given, "at random", 4)
     sampling = simulate(given.command(weight="pw=count"), nodes)
@@ -141,6 +143,8 @@ def test_sampling_weights_have_the_estimates_of_importance_weights_and_a_robust_
     by = given.frame["count"]
     by = by if name != "clogit" else by.groupby(given.frame["set"]).first()[clusters(given, given.frame).index]
     scores = one.scores(sampling.beta) * by.to_numpy()[:, None]
+    if name == "stcox breslow":  # where a row counts for others, too
+        scores = pd.DataFrame(many.scores(sampling.beta)).groupby(expanded.index).sum().to_numpy()
     expected = sandwich(scores, many.hessian(sampling.beta), small=small(given, sampling))
     np.testing.assert_allclose(sampling.bse, np.sqrt(np.diag(expected)), rtol=PRECISION)
     tripled = [node.assign(count=3 * node["count"]) for node in nodes]

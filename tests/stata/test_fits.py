@@ -31,6 +31,7 @@ COMMANDS = {
     "ologit": "ologit size age smoke twice, or",
     "oprobit": "oprobit size age [fw=pop], level(90)",
     "clogit": "clogit low age i.smoke, group(pair) or",
+    "stcox": "stcox age i.smoke, strata(_node) efron time(lwt) failure(low) entry(ftv)",
     "streg": "streg age i.smoke, distribution(weibull) time(lwt) failure(low) entry(ftv)",
 }
 """A command of each model, and between them each kind of weight, variance, role and column."""

@@ -9,10 +9,10 @@ import pytest
 
 from fedfolder.exchange.journal import OUT
 from fedfolder.likelihood import LIKELIHOODS
-from fedfolder.simulation import pooled
+from fedfolder.simulation import pooled, simulate
 from fedfolder.stata import driving
 from tests.server.test_external import in_memory
-from tests.simulation.models import parts, problem
+from tests.simulation.models import parts, problem, within_nodes
 from tests.stata.driven import NODES, bench_of, births, call, rounds, running, stub, study, the_open_fit
 from tests.stata.test_stub_rows import frame
 
@@ -170,8 +170,10 @@ def test_any_model_without_a_scale(stata, monkeypatch, name):
     if likelihood.scale(-1.0, 10.0, 2, dict.fromkeys(likelihood.also, 5.0)) != 1.0:
         assert stata.run(f'fedfolder stub {given.command()}, study("x")') == 198
         return
-    names, b, covariance = drive(stata, monkeypatch, given.command(), frames, 1.0 if likelihood.concave else 100.0)
-    whole = pooled(given.command(), given.frame)
+    more = within_nodes(name)
+    command, radius = given.command(more=more), 1.0 if likelihood.concave else 100.0
+    names, b, covariance = drive(stata, monkeypatch, command, frames, radius)
+    whole = simulate(command, frames) if more else pooled(command, given.frame)
     assert names == whole.names
     se = whole.bse.to_numpy()
     assert np.all(np.abs(b - whole.beta) <= 1e-2 * se), stata.text

@@ -180,6 +180,11 @@ CASES: dict[str, tuple[dict[str, Sequence[object]] | Callable[[Path], Path], str
     "in clusters that a site does not release": ({"y": Y, "x": X, "id": IDS}, "logit y x, vce(cluster id, across)"),
     "in weights": ({"y": Y, "x": X, "w": [*[1] * (ROWS - 1), VALUE]}, "regress y x [fw=w]"),
     "in an exposure": ({"y": Y, "x": X, "t": [*[1.5] * (ROWS - 1), -VALUE]}, "poisson y x, exposure(t)"),
+    "in a time": ({"y": Y, "x": X, "t": [1.0, *WITH_NUMBER[1:]]}, "stcox x, strata(_node) time(t) failure(y) if t > 0"),
+    "in the name of a stratum": (
+        {"y": Y, "x": X, "s": [*["a"] * (ROWS - 1), TEXT], "t": [1.0 + k for k in range(ROWS)]},
+        "stcox x, strata(_node s) time(t) failure(y)",
+    ),
     "in a condition": ({"y": Y, "x": X, "z": WITH_NUMBER}, "regress y x if z < 100"),
     "text where a number is needed": ({"y": Y, "x": X, "name": WITH_TEXT}, "logit y x name"),
     "text in a condition": ({"y": Y, "x": X, "name": WITH_TEXT}, 'regress y x if name > "a"'),

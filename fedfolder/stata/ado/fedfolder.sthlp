@@ -68,6 +68,7 @@
 {synopt:{help fedfolder_ologit:ologit}}ordered logistic regression{p_end}
 {synopt:{help fedfolder_oprobit:oprobit}}ordered probit regression{p_end}
 {synopt:{help fedfolder_clogit:clogit}}conditional logistic regression{p_end}
+{synopt:{help fedfolder_stcox:stcox}}Cox proportional hazards model{p_end}
 {synopt:{help fedfolder_streg:streg}}parametric survival models{p_end}
 {synoptline}
 {p2colreset}{...}

@@ -1,0 +1,109 @@
+"""The influence of rows on a Cox model: each has a share of the information at every failure that it is at risk of.
+
+With S the sum of r over those at risk at a failure of weight m, and x̄ their mean, row i has m r_i / S times the square
+of x_i - x̄, and these add up to the information (with Breslow's way with ties, which serves for both here). Its weight
+in the effective size is the sum of m r_i / S, what is expected of it to fail.
+
+Where nodes have a common baseline, this is looked at over the node's own failures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fedfolder.likelihood.partial import over
+from fedfolder.likelihood.stcox import Breslow
+from fedfolder.questions.strata import strata
+from fedfolder.questions.whitening import Influence, Whitening, effective_size, largest, top
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fedfolder.likelihood.partial import At
+    from fedfolder.questions.at_beta import AtBeta
+    from fedfolder.questions.sample import Sample
+    from fedfolder.questions.strata import Stratum
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stratum:
+    """A stratum at a beta: the places of its rows, and at each time m / S and x̄, (T,) and (T, p)."""
+
+    places: NDArray[np.intp]
+    at: At
+    share: Array
+    mean: Array
+
+    @property
+    def information(self) -> Array:
+        return -self.at.partial().hessian
+
+    def over_range(self, of_times: Array) -> Array:
+        """The sums over all times at which each row is at risk, that of its own failure too, (n, …)."""
+        found, failing = self.at.over_range(of_times), self.at.sets.failing
+        found[failing.rows] += of_times[failing.numbers[failing.of_each()]]
+        return found
+
+    def traces(self, whitened: Array) -> Array:
+        """The trace of T' I_i T of each row, for T = `whitened` (p, r)."""
+        x, mean, share = self.at.z @ whitened, self.mean @ whitened, self.share[:, None]
+        squares = np.square(x).sum(axis=1) * self.over_range(share)[:, 0]
+        crossed = (x * self.over_range(share * mean)).sum(axis=1)
+        constant = self.over_range(share * np.square(mean).sum(axis=1, keepdims=True))[:, 0]
+        return np.asarray(np.maximum(self.at.r * (squares - 2.0 * crossed + constant), 0.0))
+
+    def of_row(self, row: int) -> Array:
+        """I_i of one row, (p, p)."""
+        times = slice(int(self.at.sets.first[row]), int(self.at.sets.last[row]))
+        apart = self.at.z[row] - self.mean[times]
+        return np.asarray((apart * (self.share[times] * self.at.r[row])[:, None]).T @ apart)
+
+
+def of_risk(question: AtBeta, sample: Sample, owner: NDArray[Any] | None, at_least: float) -> Influence:
+    """The influence of each row, or of all rows with the same number in `owner` (n,), from 0."""
+    count, parts = question.parameters.count, [_looked_at(stratum, question) for stratum in strata(question, sample)]
+    if not parts:
+        return Influence(0.0, np.inf, 0.0)  # without a failure here, what leaves is zero, whatever the rows are
+    unit = np.arange(sample.nobs) if owner is None else np.asarray(owner, dtype=np.intp)
+    units, total = int(unit.max(initial=-1)) + 1, np.zeros((count, count))
+    for part in parts:
+        total += part.information
+    if not np.isfinite(total).all():
+        return Influence(float(units), np.inf, 0.0)  # nothing leaves but that the beta is outside
+    t = Whitening.of(total).matrix
+    traces, weights = np.zeros(units), np.zeros(units)
+    often = _often(question, sample) if owner is None else np.ones(sample.nobs)
+    for part in parts:
+        expected = part.at.r * part.over_range(part.share[:, None])[:, 0]
+        np.add.at(weights, unit[part.places], expected / often[part.places])
+        np.add.at(traces, unit[part.places], part.traces(t) / often[part.places])
+
+    def leverage(number: int) -> float:
+        information = np.zeros((count, count))
+        for part in parts:
+            for row in np.flatnonzero(unit[part.places] == number).tolist():
+                information += part.of_row(row) / often[part.places[row]]
+        return top(t.T @ information @ t)
+
+    counts = often if owner is None else None
+    number = float(units if counts is None else counts.sum())
+    return Influence(number, effective_size(weights, counts), largest(traces, at_least, leverage))
+
+
+def _often(question: AtBeta, sample: Sample) -> Array:
+    """How many persons each row stands for, by frequency weights."""
+    weights = question.specification.weights(sample) if question.specification.weighted == "fw" else None
+    return np.ones(sample.nobs) if weights is None else weights
+
+
+def _looked_at(stratum: Stratum, question: AtBeta) -> _Stratum:
+    at = stratum.at(question.beta)
+    weight = at.sets.failing.sums(at.weights[at.sets.failing.rows])
+    at = replace(at, cases=Breslow().cases(weight, weight))
+    sizes, totals = at.size + at.failing.sizes, at.total + at.failing.totals
+    return _Stratum(stratum.places, at, weight / sizes, over(totals, sizes))

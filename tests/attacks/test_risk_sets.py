@@ -1,0 +1,92 @@
+"""Sums over those at risk at each failure time: what a server reads off them, and what keeps it from them."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fedfolder.custody.policy_file import named
+from fedfolder.errors import PolicyError
+from fedfolder.node.data import sample_from_frame
+from fedfolder.plan.fit import fit
+from fedfolder.plan.proposal import Proposal, read_command
+from fedfolder.questions.risk_sums import RISK, RiskSums
+from fedfolder.questions.specification import Specification
+from fedfolder.simulation.memory import require_allowed
+
+RNG = np.random.default_rng(5)
+PERSONS = pd.DataFrame(
+    {
+        "age": RNG.integers(40, 90, 120).astype(float),
+        "dose": np.round(RNG.uniform(0, 10, 120), 1),
+        "t": np.round(RNG.exponential(5.0, 120), 2) + 0.01,
+        "d": (RNG.random(120) < 0.7).astype(float),
+    }
+)
+OPEN = "stcox age dose, time(t) failure(d)"
+
+
+def asked(command):
+    """What one node is asked in a fit that it takes part in alone, with its sample."""
+    parsed = read_command(command)
+    sample = sample_from_frame(PERSONS, parsed)
+    program = fit(Proposal(parsed, (("n", ""),)))
+    question = next(program)
+    found = [question][:0]
+    while len(found) < 3:
+        found.append(question)
+        question = program.send((question, question.compute(sample)))
+    return [*found, question], sample
+
+
+def recovered(command):
+    """Persons whose age and dose come out of the difference of the sums at two failure times that follow each other."""
+    questions, sample = asked(command)
+    risk = next((question for question in questions if isinstance(question, RiskSums)), None)
+    if risk is None:
+        return 0
+    rows = list(risk.compute(sample).rows.values())
+    centres, scales = (np.array(values) for values in (risk.design.centres, risk.design.scales))
+    known = set(map(tuple, PERSONS[["age", "dose"]].to_numpy().tolist()))
+    size = risk.columns.index(RISK)
+    found = 0
+    for before, after in itertools.pairwise(rows):
+        left = np.array(before) - np.array(after)
+        if round(left[size]) == 1:
+            person = left[size + 1 : size + 3] / scales + centres
+            found += tuple(np.round(person, 1).tolist()) in known
+    return found
+
+
+def test_a_person_who_leaves_between_two_failure_times_is_read_off_their_sums():
+    """With the guard off: the profile open lets failure times leave."""
+    require_allowed(named("open"), read_command(OPEN), {"n": sample_from_frame(PERSONS, read_command(OPEN))})
+    assert recovered(OPEN) >= 30
+
+
+@pytest.mark.parametrize("profile", ["registry", "strict"])
+def test_no_person_is_where_no_failure_time_leaves(profile):
+    sample = sample_from_frame(PERSONS, read_command(OPEN))
+    with pytest.raises(PolicyError, match="strata"):
+        require_allowed(named(profile), read_command(OPEN), {"n": sample, "m": sample, "o": sample})
+    assert recovered(f"{OPEN} strata(_node)") == 0
+
+
+def test_no_interval_of_a_grid_holds_few_persons(tmp_path):
+    """What leaves between two of its times is then at least as many as the limit says, or nobody."""
+    path = tmp_path / "policy.toml"
+    text = 'format = 1\nprofile = "registry"\n[approval]\nmode = "auto"\n[allowed]\nevent_times = true\n'
+    path.write_text(text, encoding="utf-8")
+    policy, passed = named(str(path)), []
+    for grid in ("0.1", "1", "3", "8", "40"):
+        command = read_command(f"{OPEN} grid({grid})")
+        sample = sample_from_frame(PERSONS, command)
+        rules = {finding.rule for finding in policy.of_sample(Specification.of(command), sample)}
+        if "same_time" not in rules:
+            passed.append(grid)
+            assert recovered(str(command)) == 0
+    assert passed
+    assert "0.1" not in passed
