@@ -62,7 +62,8 @@ def _head(model: str) -> Iterator[str]:
     yield '{vieweralsosee "fedfolder" "help fedfolder"}{...}'
     yield '{vieweralsosee "options of every fit" "help fedfolder_estimation"}{...}'
     yield '{vieweralsosee "after a fit" "help fedfolder_postestimation"}{...}'
-    yield f'{{vieweralsosee "[{_manual(model)}] {model}" "help {model}"}}{{...}}'
+    manual = _manual(model)
+    yield f'{{vieweralsosee "{f"[{manual}] " if manual else ""}{model}" "help {model}"}}{{...}}'
     for section, marker in _MARKERS.items():
         yield f'{{viewerjumpto "{section}" "{name}##{marker}"}}{{...}}'
     yield "{marker title}{...}"
@@ -222,14 +223,21 @@ def _results(model: str) -> Iterator[str]:
     yield from paragraph("{pstd}", words)
 
 
+OF_USERS = frozenset({"stpm2"})
+"""Models that Stata's users have written: `ssc install stpm2`."""
+
+
 def _manual(model: str) -> str:
-    """The manual that has the model."""
+    """The manual that has the model; none of one that comes from users."""
+    if model in OF_USERS:
+        return ""
     return "ST" if TABLE[model].survival else "R"
 
 
 def _also_see(model: str) -> Iterator[str]:
     yield from _section("Also see")
-    yield f"{{psee}}Manual:  {{manhelp {model} {_manual(model)}}}{{p_end}}"
+    if manual := _manual(model):
+        yield f"{{psee}}Manual:  {{manhelp {model} {manual}}}{{p_end}}"
     yield "{psee}Help:  {helpb fedfolder}, {helpb fedfolder_estimation}, {helpb fedfolder_postestimation}{p_end}"
 
 

@@ -238,6 +238,40 @@ MODELS = {
         ),
         needs="distribution(distname)",
     ),
+    "stpm2": Words(
+        "a flexible parametric model of survival times",
+        (
+            (
+                "Proportional hazards, with given knots",
+                "stpm2 age i.stage, scale(hazard) knots(1 2.5) bknots(0.1 8) time(years) failure(died)",
+            ),
+            (
+                "Relative survival, with an effect that varies with time",
+                "stpm2 age male, scale(hazard) df(4) bhazard(rate) tvc(male) dftvc(2) time(years) failure(died)",
+            ),
+            ("Of data that were stset", "stpm2 age i.stage, scale(odds) df(3) eform"),
+        ),
+        results=(
+            ("scalar N_fail", "number of failures"),
+            ("scalar risk", "total time at risk"),
+            ("macro dead", "variable of {cmd:failure()}"),
+            ("macro t0", "variable of {cmd:entry()}"),
+            ("macro scale", "scale"),
+            ("macro knots", "knots of the baseline, and {cmd:knots_}{it:name} of each of {cmd:tvc()}"),
+        ),
+        remark=(
+            (
+                "It is the model of the command {cmd:stpm2} by Lambert and Royston, with its names and its "
+                "orthogonalization, over all nodes. {cmd:stpm3} with {cmd:scale(lncumhazard)}, {cmd:scale(lnodds)} or "
+                "{cmd:scale(probit)} is taken for it; coefficients have the names of {cmd:stpm2}."
+            ),
+            (
+                "Where neither {opt time()} nor {opt failure()} is given, the data of every node were {helpb stset}. "
+                "The log likelihood has the sum of ln(_t) over failures added, as {cmd:stpm2} reports it."
+            ),
+        ),
+        needs="scale(scalename)",
+    ),
 }
 """The words of each model."""
 
@@ -262,6 +296,15 @@ OPTIONS = {
     "offset": ("Model", "varname", "include {it:varname} in the model with a coefficient of 1"),
     "exposure": ("Model", "varname", "include ln({it:varname}) in the model with a coefficient of 1"),
     "lnoffset": ("Model", "varname", "the same as {cmd:exposure()}"),
+    "bhazard": ("Model", "varname", "expected rate at the time of each row; the excess is modelled"),
+    "scale": ("Model", "scalename", "scale of the linear predictor; required"),
+    "df": ("Model", "#", "columns of the baseline's spline, with knots at centiles of the event times"),
+    "knots": ("Model", "numlist", "times of the inner knots, in the place of {cmd:df()}"),
+    "bknots": ("Model", "numlist", "times of the two boundary knots"),
+    "noorthog": ("Model", "", "splines as they are, not orthogonalized"),
+    "tvc": ("Model", "varlist", "terms whose effect varies with time"),
+    "dftvc": ("Model", "df_list", "columns of their splines: one number, or {it:varname}{cmd::} {it:#} ..."),
+    "knotstvc": ("Model", "knots_list", "their inner knots: {it:varname}{cmd::} {it:numlist} ..."),
     "noconstant": ("Model", "", "leave out the constant"),
     "vce": (
         "SE/Robust",
@@ -316,6 +359,19 @@ LONGER = {
     "offset": "a variable that is added to the linear predictor.",
     "exposure": "a variable whose logarithm is added to the linear predictor, such as person-years.",
     "lnoffset": "another word for {opt exposure()}.",
+    "bhazard": "the variable with the rate at which everyone is expected to die at the time of each row, per unit of "
+    "time. What is modelled is the excess: survival is relative survival.",
+    "scale": "{cmd:hazard}, {cmd:odds} or {cmd:normal}: what the linear predictor is of the probability of failure.",
+    "df": "knots at centiles of the event times of all nodes, which come from counts of events in groups of ten or "
+    "more; the table says where they are, and how exactly that is known. Boundary knots are the edges of the outermost "
+    "groups, not the smallest and largest event time.",
+    "knots": "inner knots as times, not as logarithms.",
+    "bknots": "boundary knots as times; with {opt knots()} or {cmd:df(1)}, no event times are asked for.",
+    "noorthog": "coefficients of the splines themselves. Without it, splines are orthogonalized over the rows of all "
+    "nodes together, once, by sums of their products.",
+    "tvc": "variables that are among the terms.",
+    "dftvc": "as {opt df()}, for each of {opt tvc()}.",
+    "knotstvc": "as {opt knots()}, for each of {opt tvc()}.",
     "noconstant": "a model without a constant. The centring of the columns is left out with it.",
     "vce": "how the variances are estimated; {cmd:oim} is the default. Where clusters lie at several nodes, say "
     "{cmd:vce(cluster} {it:varname}{cmd:, across)}: the nodes then give the sums of each cluster, which their policy "

@@ -61,6 +61,7 @@ def predict(
             ir  rate, without exposure            mu    mean
             pc1 pu0  after clogit
             median hr surv hazard  after streg; hr after stcox
+            surv hazard cumhazard hr  after stpm2
 
     \b
     Examples:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from fedfolder.command.families import LINKS
 from fedfolder.command.lexis import Stset
 from fedfolder.command.models import model_of
 from fedfolder.command.options import EITHER, HAZARDS
+from fedfolder.command.splines import STPM2, boundaries_of
 from fedfolder.command.statement import STRATA
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def check_model(tokens: Tokens, command: Command, places: Mapping[str, Token]) -
         _check_times(tokens, command, places)
         _check_distribution(tokens, command, places)
         _check_strata(tokens, command, places)
+        _check_splines(tokens, command, places)
     _check_terms(tokens, command, places)
     _check_link(tokens, command, places)
     _check_roles(tokens, command, places)
@@ -120,6 +123,53 @@ def _check_strata(tokens: Tokens, command: Command, places: Mapping[str, Token])
             tokens.fail(what, places["strata"], do="take it out of one place")
         if name in (command.argument("time"), command.argument("entry")):
             tokens.fail(f"{name} is a time, and cannot make strata", places["strata"], do="name another variable")
+
+
+def _check_splines(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
+    """Splines have their columns or their knots, which lie within the boundary knots; `tvc()` names terms."""
+    if command.model != STPM2:
+        return
+    if "scale" not in places:
+        tokens.fail("stpm2 needs a scale", places[""], expected="scale(hazard), or another one")
+    if ("df" in places) == ("knots" in places):
+        said = "knots() and df() are given both" if "df" in places else "stpm2 needs df(#) or knots(times)"
+        tokens.fail(said, places.get("df", places[""]), do="give one of them")
+    if "noconstant" in places and "noorthog" not in places:
+        what = "orthogonalised splines are taken less their means, which only a constant takes up"
+        tokens.fail(what, places["noconstant"], do="write noorthog, too, or leave noconstant out")
+    _check_knots(tokens, command, places)
+    _check_time_varying(tokens, command, places)
+
+
+def _check_knots(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
+    boundaries = boundaries_of(command)
+    for spline in command.splines:
+        option = "knotstvc" if spline.of else "knots"
+        if boundaries and spline.knots and not (boundaries[0] < spline.knots[0] and spline.knots[-1] < boundaries[1]):
+            tokens.fail(
+                "a knot is not between those of bknots()", places[option], expected="smallest < knots < largest"
+            )
+
+
+def _check_time_varying(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
+    names = {name for spline in command.splines for name in spline.names}
+    if clash := names.intersection(command.variables):
+        what = f"{min(clash)} is a column of a spline, and a variable of the command"
+        tokens.fail(what, places[""], do="leave it out: the splines are made anew, with common knots")
+    varying = {spline.of for spline in command.splines if spline.of}
+    plain = {term.continuous[0] for term in command.terms if not term.factors and len(term.continuous) == 1}
+    if not varying <= plain:
+        name = min(varying - plain)
+        do = "name it as a number among the terms; of a level, generate a 0/1 variable first"
+        tokens.fail(f"the effect of {name} varies with time, and it is no term by itself", places["tvc"], do=do)
+    if varying and not {"dftvc", "knotstvc"} & set(places):
+        tokens.fail(
+            "tvc() needs to know how its effects vary", places["tvc"], expected="dftvc(#) or knotstvc(x: times)"
+        )
+    for option in {"dftvc", "knotstvc"} & set(places):
+        named = set(re.findall(r"([A-Za-z_]\w*):", command.argument(option) or ""))
+        if not varying or not named <= varying:
+            tokens.fail(f"{option}() is about what tvc() does not name", places[option], do="name it in tvc(), too")
 
 
 def _check_link(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:

@@ -58,14 +58,15 @@ TABLE = {
     "clogit": Model("clog", constant=False, ratio="or"),
     "stcox": Model("stcox", constant=False, eform=False, survival=True),
     "streg": Model("streg", eform=False, ratio="tr", survival=True),
+    "stpm2": Model("stpm2", survival=True),
 }
 """Each model by its full name."""
 
 MODELS = {name: model.shortest for name, model in TABLE.items()}
 """The models of this release, each with its shortest abbreviation. A model not listed here has none."""
 
-WITH_OPTION = {"logistic": ("logit", "or")}
-"""Commands that are another one with an option."""
+WITH_OPTION = {"logistic": ("logit", "or"), "stpm3": ("stpm2", "")}
+"""Commands that are another one with an option, or with none."""
 
 
 def model_of(name: str) -> Model:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fedfolder.command import splines
 from fedfolder.command.families import FAMILY_EXPECTED, LINK_EXPECTED, canonical_family, canonical_link
 from fedfolder.command.models import model_of
 from fedfolder.command.terms import is_name, quoted, unquoted
@@ -190,7 +191,9 @@ def _ratio(name: str) -> OptionRule:
 
 
 _GLM, _SETS, _NAME = frozenset({"glm"}), frozenset({"clogit"}), "the name of a variable"
-_STREG, _STCOX = frozenset({"streg"}), frozenset({"stcox"})
+_STREG, _STCOX, _STPM2 = frozenset({"streg"}), frozenset({"stcox"}), frozenset({splines.STPM2})
+_KNOTS = "times in rising order, with spaces between them"
+_DF = f"a whole number from 1 to {splines.MOST_COLUMNS}"
 
 
 def _is_survival(model: str) -> bool:
@@ -216,6 +219,15 @@ OPTIONS = (
     OptionRule("entry", "en", None, _variable, _NAME, _is_survival),
     OptionRule("id", "id", None, _variable, _NAME, _is_survival),
     OptionRule("aft", "aft", _STREG),
+    OptionRule("bhazard", "bh", _STPM2, _variable, _NAME),
+    OptionRule("scale", "sca", _STPM2, splines.scale, "hazard, odds or normal"),
+    OptionRule("df", "df", _STPM2, splines.df, _DF),
+    OptionRule("knots", "kn", _STPM2, splines.knots, _KNOTS),
+    OptionRule("bknots", "bk", _STPM2, splines.boundary_knots, "two times, the smaller first"),
+    OptionRule("noorthog", "noorth", _STPM2),
+    OptionRule("tvc", "tvc", _STPM2, splines.terms, "names of variables that are terms, of 24 characters at most"),
+    OptionRule("dftvc", "dft", _STPM2, splines.df_by_term, f"{_DF}, or one for each variable: x: 3 z: 2"),
+    OptionRule("knotstvc", "knotst", _STPM2, splines.knots_by_term, f"{_KNOTS}, for each variable: x: 1 2.5 z: 2"),
     OptionRule("baseoutcome", "b", frozenset({"mlogit"}), _base_outcome, 'a whole number, or a level in quotes: "no"'),
     OptionRule("offset", "off", None, _variable, _NAME, lambda model: model_of(model).offset),
     OptionRule("exposure", "e", None, _variable, _NAME, lambda model: model_of(model).exposure),

@@ -10,6 +10,7 @@ from fedfolder.command.families import LOG_LIKE, family_of
 from fedfolder.command.lexis import Merge, Split, Stset
 from fedfolder.command.models import model_of
 from fedfolder.command.options import DEFAULT_LEVEL, HAZARDS
+from fedfolder.command.splines import splines_of
 from fedfolder.command.terms import is_name, unquoted
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fedfolder.command.families import Family
     from fedfolder.command.models import Weight
     from fedfolder.command.options import Option
+    from fedfolder.command.splines import Spline
     from fedfolder.command.terms import Term
 
 GLM, STCOX = "glm", "stcox"
@@ -100,15 +102,22 @@ class Command:
     def likelihood(self) -> str:
         """The name of the likelihood: the model, for a `glm` such as `glm family(poisson) link(log)`.
 
-        For a `stcox` with its way with ties, `stcox efron`.
-        For a `streg` such as `streg distribution(weibull)`, with ` aft` where the model of hazards is one of time.
+        For a `stcox` with its way with ties, `stcox efron`; for a `streg` such as `streg distribution(weibull)`, with
+        ` aft` where the model of hazards is one of time; for a `stpm2` such as `stpm2 scale(odds)`.
         """
         family = self.family
         if self.model == STCOX:
             return f"{STCOX} {'efron' if self.option('efron') else 'breslow'}"
+        if self.splines:
+            return f"{self.model} scale({self.argument('scale') or 'hazard'})"
         if (distribution := self.argument("distribution")) is not None:
             return f"{self.model} distribution({distribution}){' aft' if self.option('aft') else ''}"
         return self.model if family is None else f"{GLM} family({family.name}) link({family.link})"
+
+    @cached_property
+    def splines(self) -> tuple[Spline, ...]:
+        """The splines of a `stpm2`, the baseline's first; none of another model."""
+        return splines_of(self)
 
     @property
     def trials(self) -> float | None:
@@ -135,6 +144,7 @@ class Command:
             **dict(zip(STRATA, self.strata, strict=False)),
             "time": self.argument("time"),
             "entry": self.argument("entry"),
+            "bhazard": self.argument("bhazard"),
             "id": self.person,
             "cluster": vce.removeprefix("cluster ").partition(",")[0] if vce.startswith("cluster ") else None,
             "weight": self.weight.variable if self.weight else None,

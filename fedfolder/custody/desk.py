@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from fedfolder.custody.approval import Approvals, Attempt
 from fedfolder.custody.finding import refuse
 from fedfolder.custody.ledger import Ledger
-from fedfolder.custody.limits import at_beta
+from fedfolder.custody.limits import at_beta, of_groups
 from fedfolder.custody.policy import RULES
 from fedfolder.errors import PolicyError, RejectedError
 from fedfolder.exchange.names import SERVER
@@ -143,6 +143,7 @@ class Desk:
         PolicyError
         """
         refuse(self.standing(self.ledger.budget(attempt, question)))
+        refuse(self.standing(of_groups(self.policy.limits, question)))
         refuse(self.standing(at_beta(self.policy.limits, question, sample)))
 
     def permitted(self, question: Question, sample: Sample) -> Question:

@@ -16,6 +16,7 @@ from fedfolder.custody.finding import Finding
 from fedfolder.likelihood.links import PowerLink
 from fedfolder.questions import kept
 from fedfolder.questions.at_beta import AtBeta
+from fedfolder.questions.event_groups import LEAST_EVENTS, EventGroups
 from fedfolder.questions.influence import influence
 from fedfolder.questions.patterns import with_counts
 from fedfolder.questions.together import single
@@ -51,6 +52,10 @@ class AtBetaLimits(Protocol):
         """What the leverage of every unit must be below."""
 
     @property
+    def smallest_cell(self) -> int:
+        """How many persons a cell holds, at least."""
+
+    @property
     def trust_radius(self) -> float:
         """How far from its path another program may ask about a beta."""
 
@@ -70,6 +75,15 @@ def at_beta(limits: AtBetaLimits, question: Question, sample: Sample) -> list[Fi
     """
     findings = [f for asked in single(question) if isinstance(asked, AtBeta) for f in _of_one(limits, asked, sample)]
     return list(dict.fromkeys(findings))
+
+
+def of_groups(limits: AtBetaLimits, question: Question) -> list[Finding]:
+    """What is said against counts of events by their times: groups of too few."""
+    few = [asked for asked in single(question) if isinstance(asked, EventGroups) and asked.least < limits.smallest_cell]
+    says = (
+        f"events are to be counted in groups of {LEAST_EVENTS}, and fewer than {limits.smallest_cell} in a cell are few"
+    )
+    return [Finding("cells", (asked.specification.roles["time"],), says) for asked in few]
 
 
 def of_driver(limits: AtBetaLimits, proposal: Proposal) -> list[Finding]:

@@ -17,6 +17,7 @@ from fedfolder.command.terms import Column
 from fedfolder.errors import TamperedAnswerError
 from fedfolder.plan.own import SITES, OwnEstimate
 from fedfolder.questions.evaluation import LOGLIKE, OUTSIDE, Evaluation
+from fedfolder.questions.event_groups import EventGroups
 from fedfolder.questions.event_times import FAILURES, EventTimes
 from fedfolder.questions.moments import (
     BEYOND,
@@ -88,6 +89,8 @@ def _possible(question: Question, published: Sums, own: Sums, others: int) -> No
     match question:
         case EventTimes() | RiskSums():
             _require_not_below_zero(question, published, rest)
+        case EventGroups():
+            _require_events(rest)
         case Moments():
             _require_moments(question, published, rest, others)
         case Evaluation():
@@ -115,6 +118,12 @@ def _impossible(what: str, name: str = "") -> TamperedAnswerError:
         expected="the sum of every node's answer, this node's among them",
         do="ask whoever runs the server: nothing was computed",
     )
+
+
+def _require_events(rest: Sums) -> None:
+    """Hold the groups of event times over the others: what is left of each is a count."""
+    if any(not value >= 0 or not value.is_integer() for (value,) in rest.rows.values()):
+        raise _impossible("a count of events is below zero, or none")
 
 
 # -- moments ----------------------------------------------------------------------------------------------------------

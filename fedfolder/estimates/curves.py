@@ -18,7 +18,7 @@ import numpy as np
 
 from fedfolder.command.parse import parse
 from fedfolder.errors import ConfigError, UnknownNameError, VariableError, nearest
-from fedfolder.estimates import family, pieces, survival
+from fedfolder.estimates import family, flexible, pieces, survival
 from fedfolder.estimates.coefficients import check_level, critical
 from fedfolder.estimates.columns import Rows
 from fedfolder.estimates.linear import check_has_numbers
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 OVER_TIME: dict[str, Callable[[FitResult, Rows, Array], OverTime]] = {
     "streg": survival.over_time,
+    "stpm2": flexible.over_time,
     "poisson": pieces.over_time,
     "glm": pieces.over_time,
 }
@@ -191,7 +192,7 @@ def _rows(result: FitResult, patterns: Mapping[str, Mapping[str, float | str]]) 
     import pandas as pd
 
     own = pieces.not_given(parse(result.command))
-    known = [variable for variable in variables(result) if variable not in own]
+    known = [variable for variable in variables(result, times=False) if variable not in own]
     for name, pattern in patterns.items():
         missing = [variable for variable in known if variable not in pattern]
         more = [variable for variable in pattern if variable not in known]

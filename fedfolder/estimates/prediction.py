@@ -12,7 +12,7 @@ import numpy as np
 from fedfolder.command.parameters import ANCILLARY, Parameter
 from fedfolder.command.terms import Column, is_name
 from fedfolder.errors import FitError, UnknownNameError, nearest
-from fedfolder.estimates import family, survival
+from fedfolder.estimates import family, flexible, survival
 from fedfolder.estimates.columns import Rows, derivations, level_text
 from fedfolder.estimates.linear import check_has_numbers
 
@@ -42,6 +42,7 @@ PREDICTIONS: dict[str, tuple[str, ...]] = {
     "clogit": ("pc1", "pu0", "xb", "stdp"),
     "stcox": ("hr", "xb", "stdp"),
     "streg": ("median", "hr", "surv", "hazard", "xb", "stdp"),
+    "stpm2": ("surv", "hazard", "cumhazard", "hr", "xb", "stdp"),
 }
 """What each model predicts, its default first (Stata's `predict`); a model that is not here has `xb` and `stdp`.
 
@@ -76,7 +77,9 @@ def predict(
         - `n`, `mu`: the number of events, the mean; `ir`: the number of events per unit of exposure;
         - `xb`: the linear predictor; `stdp`: its standard error;
         - `median`: the time that half of those like the row survive; `hr`: the hazard ratio, against zero in all terms;
-          `surv`: survival up to the row's time, from its entry on; `hazard`: the hazard at its time;
+          `surv`: survival up to the row's time, from its entry on; `hazard`, `cumhazard`: the hazard at its time, and
+          what it has added up to (after `bhazard()`, of the excess); after `stpm2` all of these, and `xb`, are at the
+          row's time;
         - `pc1`: the probability of a positive outcome given one in the group; `pu0`: with a group effect of zero.
     outcome : str or int, optional
         Which outcome, after a model of several.
@@ -132,7 +135,10 @@ def predict_all(
     if unseen not in {"error", "missing"}:
         raise UnknownNameError("this is no way to treat levels", found=unseen, expected="error or missing")
     rows = Rows(result, frame, unseen_is_missing=unseen == "missing")
-    if kind == "stdp":
+    if result.splines:
+        added = rows.numbers(result.roles["offset"]) if offset and "offset" in result.roles else 0.0
+        found = {"": flexible.predicted(result, rows, kind, added)}
+    elif kind == "stdp":
         found = _standard_errors(result, rows)
     elif "time" in result.roles and kind != "xb":
         found = {"": survival.predicted(result, rows, _linear(result, rows, offset=offset)[""], kind)}
@@ -155,13 +161,23 @@ def _kind(result: FitResult, what: str | None) -> str:
     return str(what)
 
 
-def variables(result: FitResult, what: str | None = None) -> list[str]:
-    """The variables of the data that predictions need, each once; those that a derived variable is made of for it."""
+def variables(result: FitResult, what: str | None = None, *, times: bool = True) -> list[str]:
+    """The variables of the data that predictions need, each once; those that a derived variable is made of for it.
+
+    Parameters
+    ----------
+    times : bool
+        Whether the times of rows are among them, where a prediction is at these.
+    """
     parameters = [p for p in map(Parameter.parse, result.names) if p.equation != ANCILLARY]
     columns = [Column.parse(parameter.term) for parameter in parameters]
     found = [name for c in columns for name in (*(variable for variable, _ in c.factors), *c.continuous)]
     roles = ["offset", "exposure", "trials", "expected", *(["group"] if result.model == "clogit" else [])]
-    roles += survival.ROLES.get(what or "", ())
+    roles += survival.ROLES.get(what or "", ()) if times else ()
+    if result.splines:
+        roles += ["time", *flexible.ROLES.get(what or "surv", ())] if times else []
+        splines = {name for spline in result.splines for name in spline.columns}
+        found = [*(name for name in found if name not in splines), *(s.of for s in result.splines if s.of)]
     found += [result.roles[role] for role in roles if is_name(result.roles.get(role, "1"))]
     for statement in reversed(derivations(result)):
         made = [name for name in found if name in statement.names]

@@ -14,6 +14,7 @@ import numpy as np
 from fedfolder.command.parse import parse
 from fedfolder.errors import ConfigError
 from fedfolder.estimates.coefficients import coefficients, standard_errors
+from fedfolder.estimates.flexible import FittedSpline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,7 @@ FURTHER = (
     "eform", "roles", "bases", "equations", "outcomes", "base_outcome", "labels", "notes", "excluded", "iterations",
     "condition",
 )  # fmt: skip
-"""The fields that follow; then `without`, if nodes were left out."""
+"""The fields that follow; then `splines`, if there are any, and `without`, if nodes were left out."""
 
 _AS_THEY_ARE = (
     "model", "title", "depvar", "message", "likelihood", "statistic", "df_resid", "level", "vce", "clusters", "weight",
@@ -70,6 +71,7 @@ def to_dict(result: FitResult) -> dict[str, Any]:
         {name: _number(value) for name, value in result.stats.items()},
     )
     fields = dict(zip(FIELDS, values, strict=True)) | _further(result)
+    fields |= {"splines": [spline.to_dict() for spline in result.splines]} if result.splines else {}
     return {**fields, "without": list(result.without)} if result.without else fields
 
 
@@ -114,6 +116,16 @@ class Excluded(msgspec.Struct, frozen=True):
     n: int
 
 
+class StoredSpline(msgspec.Struct, frozen=True):
+    """An entry of `splines`."""
+
+    of: str
+    columns: tuple[str, ...]
+    knots: tuple[float, ...]
+    means: tuple[float, ...]
+    r: tuple[tuple[float, ...], ...]
+
+
 class Stored(msgspec.Struct, frozen=True):
     """The object as it is read: the fields of every version, then what later versions added, with its defaults."""
 
@@ -154,6 +166,7 @@ class Stored(msgspec.Struct, frozen=True):
     iterations: list[tuple[int, float | None]] = []
     condition: float | None = None
     without: tuple[str, ...] = ()
+    splines: list[StoredSpline] = []
 
 
 def read_json(text: str, where: str = "") -> dict[str, Any]:
@@ -216,6 +229,7 @@ def _arguments(stored: Stored) -> dict[str, Any]:
         "excluded": tuple((entry.name, entry.why, entry.n) for entry in stored.excluded),
         "iterations": tuple((number, _float(loglike)) for number, loglike in stored.iterations),
         "condition": _float(stored.condition),
+        "splines": tuple(FittedSpline(s.of, s.columns, s.knots, s.means, s.r) for s in stored.splines),
     }
 
 

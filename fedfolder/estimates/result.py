@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fedfolder.estimates.coefficients import Coefficients
     from fedfolder.estimates.combination import Combination
     from fedfolder.estimates.curves import Curves
+    from fedfolder.estimates.flexible import FittedSpline
     from fedfolder.estimates.information import Covariance, InformationCriteria
     from fedfolder.estimates.wald import WaldTest
 
@@ -99,6 +100,8 @@ class FitResult:
         Name and observations of each node.
     without : tuple of str
         Names of nodes that were left out because they did not answer in time.
+    splines : tuple of FittedSpline
+        What the columns `_rcs1` and so on are, after `stpm2`; the baseline's spline first.
     condition : float
         Condition number of the scaled information.
     stats : mapping of str to float
@@ -144,6 +147,7 @@ class FitResult:
     iterations: tuple[tuple[int, float], ...] = ()
     nodes: tuple[tuple[str, int], ...] = ()
     without: tuple[str, ...] = ()
+    splines: tuple[FittedSpline, ...] = ()
     condition: float
     stats: Mapping[str, float]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+BASELINE = "_rcs[0-9]+"
+"""The names of the columns of a baseline's spline, after `stpm2`."""
 SINGULAR = 1e14
 """The condition number from which a covariance, scaled to correlations, has no inverse."""
 
@@ -28,9 +31,10 @@ def model_df(names: Sequence[str]) -> int:
 
 
 def is_slope(name: str) -> bool:
-    """Whether a parameter is neither a constant nor an ancillary parameter."""
+    """Whether a parameter is neither a constant, a baseline's spline, nor an ancillary parameter."""
     parameter = Parameter.parse(name)
-    return parameter.term != CONSTANT_NAME and parameter.equation != ANCILLARY
+    baseline = parameter.term == CONSTANT_NAME or re.fullmatch(BASELINE, parameter.term) is not None
+    return not baseline and parameter.equation != ANCILLARY
 
 
 def wald_chi2(names: Sequence[str], beta: NDArray[np.float64], cov: NDArray[np.float64]) -> float:

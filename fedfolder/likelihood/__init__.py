@@ -24,6 +24,7 @@ from fedfolder.likelihood.ordinal import OrderedLogit, OrderedProbit
 from fedfolder.likelihood.poisson import Poisson
 from fedfolder.likelihood.regress import Regress
 from fedfolder.likelihood.stcox import Breslow, Efron, stcox_name
+from fedfolder.likelihood.stpm2 import every_stpm2, stpm2_name
 from fedfolder.likelihood.streg import every_streg, streg_name
 
 LIKELIHOODS: dict[str, Likelihood] = {
@@ -43,10 +44,11 @@ LIKELIHOODS: dict[str, Likelihood] = {
         *every_streg(),
         Breslow(),
         Efron(),
+        *every_stpm2(),
     )
 }
 """Every likelihood that is built in by its name: the command, with family and link for a `glm`, the distribution for a
-`streg`, with the way with ties for a `stcox`."""
+`streg`, the way with ties for a `stcox`, the scale for a `stpm2`."""
 
 _COMMANDS = frozenset(name.split()[0] for name in LIKELIHOODS)
 
@@ -94,5 +96,6 @@ __all__ = [
     "glm_name",
     "names",
     "stcox_name",
+    "stpm2_name",
     "streg_name",
 ]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from fedfolder.likelihood.partial import Cases
 
@@ -24,6 +24,9 @@ Array: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = Mapping[str, Array]
 """What is observed, by role, `(n,)` each: `y`, and what `Likelihood.roles` names."""
 
+AT_END, SLOPE, AT_ENTRY = "", "slope", "entry"
+"""The views of an equation: its columns as they are, at a row's end; their derivatives by the logarithm of time; its
+columns as they were when the row entered."""
 ROUNDING = 1e-9
 """A share that no rounding of a sum reaches."""
 
@@ -102,6 +105,9 @@ class Likelihood(ABC):
         What is observed beside `y`: `trials`, `expected`, `group`, `time` and `entry`.
     equations : tuple of str
         Names of the linear predictors that have the command's terms; `""` for the only one.
+    views : tuple of str
+        In which of the views `AT_END`, `SLOPE` and `AT_ENTRY` rows see an equation: each is a linear predictor of its
+        own, with the same coefficients and other columns.
     ancillaries : tuple of str
         Names of the linear predictors that are one number each: `/lnalpha`. They follow the equations.
     categorical : bool
@@ -142,6 +148,7 @@ class Likelihood(ABC):
     statistic: Literal["z", "t"] = "z"
     roles: tuple[str, ...] = ()
     equations: tuple[str, ...] = ("",)
+    views: tuple[str, ...] = (AT_END,)
     ancillaries: tuple[str, ...] = ()
     categorical: ClassVar[bool] = False
     concave: bool = True
@@ -160,7 +167,7 @@ class Likelihood(ABC):
     @property
     def predictors(self) -> int:
         """q, the number of linear predictors."""
-        return len(self.equations) + len(self.ancillaries)
+        return len(self.equations) * len(self.views) + len(self.ancillaries)
 
     @property
     def indicator(self) -> bool:
@@ -175,6 +182,10 @@ class Likelihood(ABC):
         base : str, optional
             The level that `baseoutcome()` names.
         """
+        return self
+
+    def of_roles(self, roles: Collection[str]) -> Self:  # noqa: ARG002
+        """The likelihood of rows of which no more is observed than these roles."""
         return self
 
     def outcome(self, values: Array) -> Array:
@@ -201,8 +212,8 @@ class Likelihood(ABC):
         return True
 
     def start(self, totals: Totals) -> tuple[float, ...]:  # noqa: ARG002 - most start at zero
-        """Where the constant of each equation and each ancillary starts, `(q,)`; slopes start at zero."""
-        return (0.0,) * self.predictors
+        """Where the constant of each equation and each ancillary starts; slopes start at zero."""
+        return (0.0,) * (len(self.equations) + len(self.ancillaries))
 
     def further(self, rows: Rows, eta: Array) -> tuple[Array, ...]:  # noqa: ARG002 - most have none
         """The values `(n,)` whose sums are `also`, at the linear predictors `eta` (q, n)."""
@@ -244,7 +255,7 @@ class RowLikelihood(Likelihood):
         rows : mapping of str to (n,) array
             `y` as `outcome` returns it, and the `roles`; without NaN.
         eta : (q, n) array
-            The linear predictors, equations first, then ancillaries.
+            The linear predictors: of each equation its views, then ancillaries.
         """
 
 

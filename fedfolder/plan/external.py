@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fedfolder.errors import RefusedError
+from fedfolder.errors import FitError, RefusedError
 from fedfolder.plan.fit import beginning, counted, explained
 from fedfolder.plan.outcome import failed
 from fedfolder.plan.proposal import MOST_EVALUATIONS
@@ -55,6 +55,12 @@ def _program(proposal: Proposal) -> Program:
         raise RefusedError(
             "another program cannot drive a fit with a common baseline hazard: nodes answer with no derivatives",
             do="write strata(_node), or let this program drive",
+        )
+    if proposal.command.splines:
+        raise FitError(
+            "another program cannot drive a model with splines: these have no slope at its zero",
+            where=proposal.command.model,
+            do="let fedfolder drive the fit",
         )
     begun = yield from beginning(proposal)
     if not isinstance(begun, Start):

@@ -76,12 +76,18 @@ class FewTrips:
 def known_columns(specification: Specification, few: FewTrips) -> tuple[str, ...] | None:
     """The columns of the terms, where they follow from the command and the levels that it is about.
 
-    None where they do not: a factor has no known levels, its base is the most frequent level or none that is known, the
-    outcome's own levels make the equations, or there are more than `MOST_COLUMNS`.
+    None where they do not: there are splines, for which a site by itself may have too few events; a factor has no known
+    levels, its base is the most frequent level or none that is known, the outcome's own levels make the equations, or
+    there are more than `MOST_COLUMNS`.
     """
     terms = specification.terms
     names = {factor.variable for factor in factors_of(terms)}
-    if specification.likelihood.categorical or not names <= set(few.levels) or needs_counts(terms):
+    if (
+        specification.command.splines
+        or specification.likelihood.categorical
+        or not names <= set(few.levels)
+        or needs_counts(terms)
+    ):
         return None
     try:
         bases = base_levels(terms, few.levels)

@@ -11,6 +11,7 @@ import numpy as np
 
 from fedfolder.errors import TamperedAnswerError
 from fedfolder.likelihood import RowLikelihood
+from fedfolder.plan.lines import begun
 from fedfolder.plan.perfect import perfect_predictors, rows_and_events
 from fedfolder.plan.proposal import MOST_EVALUATIONS
 from fedfolder.plan.restart import moved
@@ -108,7 +109,8 @@ def _beside(proposal: Proposal, layout: Layout, inner: Specification, mean: Arra
     if inner is not specification:
         if not design.constant and not is_defined_at_zero(layout):
             return ()
-        betas = [usual_start(layout, design), *betas]
+        others = [np.array(begun(line, layout, design)) for line in layout.lines[1:]]
+        betas = [usual_start(layout, design), *others, *betas]
     return tuple(
         evaluation(specification, design, beta, ROUNDING * np.full_like(beta, np.abs(beta).max(initial=0.0)))
         for beta in betas
@@ -182,13 +184,15 @@ def is_defined_at_zero(layout: Layout) -> bool:
 
 
 def usual_start(layout: Layout, design: Design, *, offset: bool = True) -> Array:
-    """Zero, but for the constants and the ancillaries.
+    """Zero, but for the constants and the ancillaries; of a model with splines, a line.
 
     Parameters
     ----------
     offset : bool
         Whether the linear predictor has the offset.
     """
+    if layout.lines:
+        return np.array(begun(layout.lines[0], layout, design))
     parameters = Parameters.of(layout.specification.likelihood, design)
     start = np.zeros(parameters.count)
     values = layout.start if design.constant else layout.start[len(parameters.equations) :]

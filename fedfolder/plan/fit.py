@@ -18,13 +18,15 @@ from fedfolder.errors import TamperedAnswerError
 from fedfolder.plan.baseline import with_baseline
 from fedfolder.plan.climb import TOLERANCE_OF_NULL, climb, near_to, scores_of
 from fedfolder.plan.first import Vain
+from fedfolder.plan.knots import curves_of
 from fedfolder.plan.layout import lay_out, nothing_to_fit
 from fedfolder.plan.null import beside, null_start
 from fedfolder.plan.opening import opening, weighted_mean
-from fedfolder.plan.outcome import Ending, failed, fitted, in_vain, in_words
+from fedfolder.plan.outcome import NO_EVENTS, NO_ROWS, Ending, failed, fitted, in_vain, in_words
 from fedfolder.plan.rounds import evaluate, products_of
 from fedfolder.plan.start import Start, begin
 from fedfolder.plan.time_effects import time_effects
+from fedfolder.questions.event_groups import EventGroups
 from fedfolder.questions.question import Question
 from fedfolder.questions.risk_scores import RiskClusterScores, RiskScores
 from fedfolder.questions.risk_sums import RiskDerivatives, evaluation
@@ -114,7 +116,12 @@ def beginning(proposal: Proposal) -> Generator[Question, tuple[Question, Sums], 
         The result, without numbers, where there can be no estimate.
     """
     specification = Specification.of(proposal.command)
-    opened = yield from opening(proposal)
+    if specification.lacks_knots:
+        _, events = yield EventGroups(specification)
+        if not events.rows:
+            return failed(proposal, NO_EVENTS if events.scalars["nobs"] else NO_ROWS, nobs=int(events.scalars["nobs"]))
+        specification = specification.with_knots(curves_of(proposal.command, events))
+    opened = yield from opening(proposal, specification)
     nothing = nothing_to_fit(specification, opened.moments)
     if nothing is not None:
         return failed(proposal, nothing, nobs=int(opened.moments.scalars["nobs"]))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from fedfolder.command import Column, base_levels, columns
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import Totals
+from fedfolder.plan.lines import lines
+from fedfolder.plan.orthogonal import orthogonalised
 from fedfolder.plan.protocol import first_design, power_of_two
 from fedfolder.questions.moments import BEYOND, NOBS, SUBJECTS, WEIGHT, factors_of, levels_of, totals_of
 from fedfolder.questions.specification import COUNTING
@@ -17,6 +19,8 @@ from fedfolder.questions.specification import COUNTING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fedfolder.plan.lines import Line
+    from fedfolder.plan.orthogonal import Orthogonal
     from fedfolder.questions.design import Design
     from fedfolder.questions.specification import Specification
     from fedfolder.questions.sums import Sums
@@ -54,6 +58,10 @@ class Layout:
         The weighted sum of each column in the units of `design`.
     subjects : float
         The persons that the rows are of; NaN where nothing says whose they are, or it is not known of this roster.
+    orthogonal : tuple of Orthogonal
+        What splines are reported in.
+    lines : tuple of Line
+        Where a model with splines can begin, the usual line first.
     """
 
     specification: Specification
@@ -67,6 +75,8 @@ class Layout:
     offset: float = 0.0
     sums: Mapping[str, float] = field(default_factory=dict)
     subjects: float = math.nan
+    orthogonal: tuple[Orthogonal, ...] = ()
+    lines: tuple[Line, ...] = ()
 
     @property
     def nobs(self) -> int:
@@ -119,7 +129,7 @@ def lay_out(specification: Specification, sums: Sums, known: Mapping[str, Sequen
     moments = {label: (row[0], row[1]) for (label,), row in sums.rows.items()}
     nobs = int(sums.scalars[NOBS])
     _require_moderate(moments, sums.scalars.get(WEIGHT, float(nobs)))
-    labels = tuple(c.label for c in columns(command.terms, named, bases))
+    labels = tuple(c.label for c in columns((*command.terms, *specification.made), named, bases))
     # A node without a row in a cell may list it with zeros or not at all, so that zeros must mean the same.
     present = [label for label in labels if any(moments.get(label, ())) or not Column.parse(label).factors]
     totals = totals_of(specification, sums)
@@ -140,6 +150,8 @@ def lay_out(specification: Specification, sums: Sums, known: Mapping[str, Sequen
         offset=_offset(specification, totals, moments),
         sums=_sums(design, moments, totals.weight),
         subjects=sums.scalars.get(SUBJECTS, math.nan),
+        orthogonal=orthogonalised(specification.splines, moments, totals.weight),
+        lines=lines(specification, moments, totals),
     )
 
 

@@ -31,6 +31,8 @@ def null_start(proposal: Proposal, start: Start) -> Start | None:
     specification = layout.specification
     if not specification.constant or proposal.restart is not None or specification.likelihood.least_squares:
         return None
+    if len(specification.likelihood.views) > 1:
+        return None  # what a slope is needed for has none with a constant alone
     if not specification.has_offset and specification.likelihood.null_loglike(layout.totals) is not None:
         return None
     design = Design((), constant=True, centres=(), scales=(), mixing=(), rescaling=())

@@ -11,6 +11,7 @@ import numpy as np
 from fedfolder.plan.few import known_columns
 from fedfolder.plan.own import OwnEstimate
 from fedfolder.plan.protocol import solved
+from fedfolder.questions.event_groups import EventGroups
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.parameters import Parameters
 from fedfolder.questions.specification import Specification
@@ -51,8 +52,13 @@ class Opening:
 
 
 def first_question(proposal: Proposal) -> Question:
-    """The moments, and in a fit of few trips beside them each site's own estimate, where its columns are known."""
+    """What a fit begins with: the moments, or what knots are placed by."""
     specification = Specification.of(proposal.command)
+    return EventGroups(specification) if specification.lacks_knots else _of_moments(proposal, specification)
+
+
+def _of_moments(proposal: Proposal, specification: Specification) -> Question:
+    """The moments, and in a fit of few trips beside them each site's own estimate, where its columns are known."""
     moments, few = Moments(specification), proposal.few
     alone = few is None or proposal.command.common_baseline
     terms = None if few is None or alone else known_columns(specification, few)
@@ -61,11 +67,11 @@ def first_question(proposal: Proposal) -> Question:
     return Together((moments, OwnEstimate(specification, few, terms)))
 
 
-def opening(proposal: Proposal) -> Generator[Question, tuple[Question, Sums], Opening]:
-    """Ask it. The moments are those that were published before, if sites were left out since."""
+def opening(proposal: Proposal, specification: Specification) -> Generator[Question, tuple[Question, Sums], Opening]:
+    """Ask for them. The moments are those that were published before, if sites were left out since."""
     if proposal.restart is not None and proposal.restart.moments is not None:
         return Opening(proposal.restart.moments)
-    asked, sums = yield first_question(proposal)
+    asked, sums = yield _of_moments(proposal, specification)
     if not isinstance(asked, Together):
         return Opening(sums)
     moments, own = asked.parts(sums)

@@ -11,9 +11,11 @@ import numpy as np
 
 from fedfolder.command import guards
 from fedfolder.estimates import FitResult
+from fedfolder.estimates.flexible import FittedSpline
 from fedfolder.likelihood import find
 from fedfolder.plan import cox
 from fedfolder.plan.first import Vain
+from fedfolder.plan.orthogonal import reported
 from fedfolder.plan.statistics import statistics
 from fedfolder.plan.units import covariance, names, scale_of, to_user
 from fedfolder.solve.information import condition, weakest
@@ -32,8 +34,9 @@ if TYPE_CHECKING:
     from fedfolder.solve.derivatives import Derivatives
     from fedfolder.solve.newton import Solution
 
+NO_ROWS, NO_EVENTS = "no observations", "outcome does not vary"
 NO_NUMBERS = {
-    "no observations": "no node has a row without a missing value in the variables of the command, or, of matched "
+    NO_ROWS: "no node has a row without a missing value in the variables of the command, or, of matched "
     "sets, one in which the outcome varies",
     "separation": "along some direction of the terms the outcome is predicted perfectly, or has no events: the "
     "log-likelihood has no maximum, and coefficients grow without end. Look for a term (or a level) within which the "
@@ -41,7 +44,7 @@ NO_NUMBERS = {
     "not concave": "the information is singular at the last beta: the data do not identify all coefficients",
     "not converged": "the solver stopped before the maximum: the last step did not raise the log-likelihood, or the "
     "evaluations that the proposal allows were used up",
-    "outcome does not vary": "the outcome has one value in all rows of all nodes. (Of a model for yes or no, 0 is no "
+    NO_EVENTS: "the outcome has one value in all rows of all nodes. (Of a model for yes or no, 0 is no "
     "and every other value yes: recode 1 and 2 to 0 and 1)",
     "no coefficients": "every term was left out as constant or collinear, so that there is nothing to estimate",
     "too few rows": "there are no more rows than parameters, so that nothing is left to estimate the error from",
@@ -173,6 +176,8 @@ def fitted(proposal: Proposal, ending: Ending) -> FitResult:
     if solution.status != "converged":
         return without
     user = to_user(start.parameters, layout.specification.likelihood)
+    if layout.orthogonal:
+        user = start.parameters.spread(reported(layout.orthogonal, design)) @ user
     beta = np.array([math.fsum(row * solution.beta) for row in user])
     cov = covariance(proposal.command, ending, user)
     llf = reported_loglike(layout, solution.derivatives.loglike)
@@ -206,7 +211,8 @@ def _about(proposal: Proposal, ending: Ending) -> dict[str, Any]:
         "base_outcome": _base_outcome(layout),
         "clusters": clusters,
         "df_resid": residual if likelihood.statistic == "t" else None,
-        "notes": (*_notes(proposal), *cox.notes(proposal.command, ending)),
+        "notes": (*_notes(proposal), *cox.notes(proposal.command, ending), *_of_knots(layout)),
+        "splines": _splines(layout),
         "excluded": tuple((p.column, str(p), _rows(p, layout)) for p in ending.start.perfect),
     }
 
@@ -221,6 +227,29 @@ def _notes(proposal: Proposal) -> tuple[str, ...]:
         told.append(f"Note: an approximation: times are rounded up to multiples of {command.grid:g}, by grid().")
     if command.vce == "cluster" and not command.across and len(proposal.nodes) > 1:
         told.append(f"Note: clusters of {command.roles['cluster']} are taken to lie within sites.")
+    return tuple(told)
+
+
+def _splines(layout: Layout) -> tuple[FittedSpline, ...]:
+    """What the columns of the splines are."""
+    splines = layout.specification.splines
+    found = []
+    for place, curve in enumerate(splines.curves if splines is not None else ()):
+        matrix = layout.orthogonal[place] if layout.orthogonal else None
+        means, r = (matrix.means, matrix.matrix) if matrix else ((), ())
+        found.append(FittedSpline(curve.spline.of, curve.spline.names, curve.knots, means, r))
+    return tuple(found)
+
+
+def _of_knots(layout: Layout) -> tuple[str, ...]:
+    """Where the knots are that follow from the event times."""
+    splines = layout.specification.splines
+    told = []
+    for curve in splines.curves if splines is not None else ():
+        if curve.placed:
+            told.append(f"Note: knots of {curve.spline.names[0]} and those after it: {'; '.join(curve.placed)}.")
+        if curve.knots and layout.specification.command.option("bknots") is None:
+            told.append(f"Note: its boundary knots are {curve.knots[0]:g} and {curve.knots[-1]:g}.")
     return tuple(told)
 
 

@@ -16,6 +16,7 @@ from fedfolder.plan.few import FewTrips, known_columns
 from fedfolder.plan.own import OwnEstimate
 from fedfolder.plan.restart import Restart
 from fedfolder.questions.evaluation import Evaluation
+from fedfolder.questions.event_groups import EventGroups
 from fedfolder.questions.event_times import EventTimes
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.risk_sums import RiskSums
@@ -145,6 +146,8 @@ class Proposal:
         """Each kind of question, how often it may be asked, and what leaves then."""
         asked: list[tuple[type[Question], int, str]] = []
         if self.asks_moments:
+            if Specification.of(self.command).lacks_knots:
+                asked.append((EventGroups, 1, EventGroups.asks))
             asked.append((Moments, 1, self._with(Moments.asks, self._more_moments())))
             asked += self._asked_with_them()
         if self.command.common_baseline:
@@ -180,10 +183,13 @@ class Proposal:
         """What the moments hold beside columns, in words."""
         command, likelihood = self.command, find(self.command.likelihood)
         measured = Specification.of(command).measures
+        time = command.argument("time")
+        products = " and of their products" if command.option("noorthog") is None else ""
         return [
             *(["how many rows have each level of the outcome"] if likelihood.categorical else []),
             *([f"the same of {', '.join(measured)}"] if measured else []),
             *(["the sum of the weights"] if command.weight else []),
+            *([f"the same of the splines of ln({time}){products}"] if command.splines else []),
         ]
 
     def _more_derivatives(self) -> list[str]:
@@ -193,6 +199,7 @@ class Proposal:
         if isinstance(likelihood, RiskLikelihood):
             return []
         closed = likelihood.has_constant and not specification.has_offset and likelihood.least_squares
+        closed = closed or len(likelihood.views) > 1
         return [
             *([f"the sums of {' and '.join(likelihood.also)}"] if likelihood.also else []),
             *self._of_another_model(specification),

@@ -106,9 +106,11 @@ def begin(proposal: Proposal, layout: Layout, mean: Array | None = None) -> Begu
         return start
     if inner is specification:
         return _nearer(start, begun.first, begun.others)
-    if begun.others:
-        return _nearer(_of_the_model(start, begun.others[0]), begun.others[0], begun.others[1:])
-    return (yield from _at_start(start))
+    if not begun.others:
+        return (yield from _at_start(start))
+    usual = _highest(begun.others) if layout.lines else begun.others[0]
+    further = [] if layout.lines else begun.others[1:]
+    return _nearer(_of_the_model(start, usual), usual, further)
 
 
 def _shift(proposal: Proposal, layout: Layout) -> Array | None:
@@ -192,6 +194,12 @@ def _of_the_model(start: Start, found: Found) -> Start:
     """The start with the model's own derivatives at the usual start, which came with those of another model."""
     beta, carried = _in_units_of(start.design, _kept(start), found)
     return dataclasses.replace(start, beta=beta, derivatives=carried, usual=found[1])
+
+
+def _highest(found: list[Found]) -> Found:
+    """Where the log-likelihood is highest, of the lines that a model with splines can begin on."""
+    defined = [one for one in found if one[1].is_finite]
+    return max(defined or found[:1], key=lambda one: one[1].loglike)
 
 
 def _nearer(start: Start, usual: Found, mean: list[Found]) -> Start:

@@ -135,6 +135,7 @@ class AtBeta(Question):
             If rows that are to be left out have another outcome than they are said to have: sums with and without
             chosen rows would give these away.
         """
+        sample = self.specification.prepared(sample)
         if not self.excluded:
             return sample
         key = (specification_key(self.specification), self.excluded)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fedfolder.likelihood.base import AT_END
 from fedfolder.questions.coded import coded_basis
 from fedfolder.questions.columns import DenseBasis
 
@@ -28,9 +29,9 @@ MOST_LOST = 2.0**10
 
 
 @functools.lru_cache(maxsize=8)
-def basis_of(design: Design) -> Basis[Columns]:
-    """The basis that saves most work and keeps the digits: a decision of the design alone."""
-    if (coded := coded_basis(design)) is not None:
+def basis_of(design: Design, *further: str) -> Basis[Columns]:
+    """The basis that saves most work and keeps the digits: a decision of the design and of its `further` views."""
+    if not further and (coded := coded_basis(design)) is not None:
         return coded
     return CentredBasis(design) if CentredBasis.loses_little(design) else DenseBasis(design)
 
@@ -68,9 +69,9 @@ class CentredBasis:
         terms = np.square(np.abs(self._carry) @ np.sqrt(np.abs(np.diagonal(before))))
         return bool((terms > MOST_LOST * np.abs(np.diagonal(after))).any())
 
-    def columns(self, sample: Sample) -> Dense:
+    def columns(self, sample: Sample, view: str = AT_END) -> Dense:
         """U."""
-        return self._centred.columns(sample)
+        return self._centred.columns(sample, view)
 
     def inward(self, beta: Array) -> Array:
         """T' b."""

@@ -16,11 +16,12 @@ both are decisions of the design alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from fedfolder.command.terms import Column
+from fedfolder.likelihood.base import AT_END
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -122,6 +123,10 @@ class Coded:
                 found[np.ix_(other.places, group.places)] = cross.T
         return found
 
+    def crossed(self, h: Array, other: Self) -> Array:
+        """Codes are seen in one view alone, and crossed with no other."""
+        raise NotImplementedError
+
 
 def _by_code(codes: Codes, values: Array, levels: int) -> Array:
     """The sum of `values` of each code from 1."""
@@ -148,8 +153,10 @@ class CodedBasis:
         self.key: Hashable = (CodedBasis, design)
         self._design, self._carry = design, carry
 
-    def columns(self, sample: Sample) -> Columns:
-        """Y of a few rows."""
+    def columns(self, sample: Sample, view: str = AT_END) -> Columns:
+        """Y of a few rows; derivatives by time are no levels."""
+        if view != AT_END:
+            raise ValueError(view)
         z = self._design.block(sample, tuple(self.dense.tolist()))
         return Coded(self, z, [group.codes(sample) for group in self.groups])
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 import numpy as np
+
+from fedfolder.likelihood.base import AT_END
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -42,6 +44,9 @@ class Columns(Protocol):
             To be written to.
         """
 
+    def crossed(self, h: Array, other: Self) -> Array:
+        """Y' diag(h) X, (p, p), for other columns X (n, p) of the rows."""
+
 
 C_co = TypeVar("C_co", bound=Columns, covariant=True)
 
@@ -60,8 +65,8 @@ class Basis(Protocol[C_co]):
     key: Hashable
     carries: bool
 
-    def columns(self, sample: Sample) -> C_co:
-        """Y of a few rows."""
+    def columns(self, sample: Sample, view: str = AT_END) -> C_co:
+        """Y of a few rows, in a view of the likelihood."""
 
     def inward(self, beta: Array) -> Array:
         """T' b, so that Z b = Y T' b."""
@@ -102,6 +107,10 @@ class Dense:
         np.multiply(z, np.sqrt(root, out=root), out=room)
         return sign * (room @ room.T)
 
+    def crossed(self, h: Array, other: Self) -> Array:
+        """Z' diag(h) X."""
+        return np.asarray((self.z.T * h) @ other.z)
+
 
 def one_sign(h: Array) -> float:
     """-1 where nothing of `h` is above zero, 1 where nothing is below, 0 otherwise and where something is NaN."""
@@ -119,9 +128,9 @@ class DenseBasis:
         self._design = design
         self.key: Hashable = design
 
-    def columns(self, sample: Sample) -> Dense:
+    def columns(self, sample: Sample, view: str = AT_END) -> Dense:
         """Z."""
-        return Dense(self._design.block(sample))
+        return Dense(self._design.block(sample, view=view))
 
     def inward(self, beta: Array) -> Array:
         """Itself."""

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fedfolder.command.terms import CONSTANT_NAME, Column
+from fedfolder.likelihood.base import AT_END, SLOPE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -87,26 +88,29 @@ class Design:
         for rows in blocks_of(sample.nobs):
             yield rows, self.block(sample.rows(rows.start, rows.stop))
 
-    def block(self, sample: Sample, places: tuple[int, ...] | None = None) -> NDArray[np.float64]:
+    def block(self, sample: Sample, places: tuple[int, ...] | None = None, view: str = AT_END) -> NDArray[np.float64]:
         """The matrix Z (n, p) of a few rows, in column order; or some columns of it.
 
         Parameters
         ----------
         places : tuple of int, optional
             Those of the columns among the terms.
+        view : str
+            How the likelihood sees them. In a derivative, what is constant is zero: the centres, too.
         """
+        still = 0.0 if view == SLOPE else 1.0
         chosen = range(len(self.terms)) if places is None else places
         block = np.empty((sample.nobs, len(chosen)), order="F")
         u, part = np.empty((len(self.columns), sample.nobs)), np.empty(sample.nobs)
         for k, (label, centre, scale) in enumerate(zip(self.columns, self.centres, self.scales, strict=True)):
-            np.subtract(sample.column(_parsed(label)), centre, out=u[k])
+            np.subtract(sample.column(_parsed(label), view), still * centre, out=u[k])
             u[k] *= scale
         for place, j in enumerate(chosen):
             z = block[:, place]
             if j == len(self.columns):
-                z[:] = 1.0
+                z[:] = still
                 continue
-            np.subtract(u[j], self.mixing[j][0], out=z)
+            np.subtract(u[j], still * self.mixing[j][0], out=z)
             for k, a in enumerate(self.mixing[j][1:]):
                 if a:
                     z -= np.multiply(u[k], a, out=part)
@@ -128,6 +132,21 @@ class Design:
                 m[j, p] = -self.mixing[j][0]
             m[j] *= self.rescaling[j]
         return m
+
+    def from_user(self, g: Sequence[float]) -> list[float]:
+        """B of g = B b, with Python's own arithmetic: the same on every machine."""
+        p = len(self.columns)
+        left = [g[k] / self.scales[k] for k in range(p)]
+        if self.constant:
+            left.append(math.fsum([g[p], *(c * x for c, x in zip(self.centres, g, strict=False))]))
+        found = [0.0] * p
+        for j in reversed(range(p)):
+            found[j] = left[j] / self.rescaling[j]
+            for k, a in enumerate(self.mixing[j][1:]):
+                left[k] += left[j] * a
+            if self.constant:
+                left[p] += left[j] * self.mixing[j][0]
+        return [*found, left[p]] if self.constant else found
 
     def to_user(self) -> NDArray[np.float64]:
         """B (p, p), which leads to the units of the data: g = B b."""

@@ -37,3 +37,18 @@ def times(sample: Sample, time: str, entry: str | None) -> dict[str, Array]:
         what = f"some rows end where they begin, or before: {time} is not above {entry}"
         raise VariableError(what, where=time, expected=f"{entry} below {time} in every row", do=_DO)
     return {"time": ends, "entry": begins}
+
+
+def rates(sample: Sample, name: str) -> Array:
+    """The rates (n,) at which everyone is expected to die at the end of each row.
+
+    Raises
+    ------
+    VariableError
+        If one is below zero.
+    """
+    found = sample.outcome(name)
+    if bool((found < 0).any()):
+        what = f"the expected rate {name} has negative values"
+        raise VariableError(what, where=name, expected="rates of zero or more, per unit of time", do=_DO)
+    return found

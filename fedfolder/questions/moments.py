@@ -89,6 +89,7 @@ class Moments(Question):
             If squares of a variable, or of a product, are too large to add, or an outcome is none of the model's.
         """
         asked = self.specification
+        sample = asked.prepared(sample)
         found = moment_sums(asked, self._terms(), sample)
         rows: dict[Labels, Values] = {(name,): values for name, values in found.measured.items()}
         # A level or cell without rows here is left out: a missing row is zero, and other nodes may have it.
@@ -118,8 +119,10 @@ class Moments(Question):
         return [term.continuous[0] for term in terms if not term.factors and len(term.continuous) == 1]
 
     def _terms(self) -> list[Term]:
-        """Every factor by itself, and the terms."""
-        return [*(Term((Factor(name),)) for name in self._factors()), *self.specification.terms]
+        """Every factor by itself, the terms, and what is made of times."""
+        asked = self.specification
+        products = asked.splines.products if asked.splines is not None else ()
+        return [*(Term((Factor(name),)) for name in self._factors()), *asked.terms, *asked.made, *products]
 
     def check(self, answer: Sums, *, where: str) -> None:
         """Every row must be a column of the terms, and every count a count."""

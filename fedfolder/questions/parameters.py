@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedfolder.command.parameters import ANCILLARY
+from fedfolder.likelihood.base import AT_END, SLOPE
 from fedfolder.solve.step import Exponent
 
 if TYPE_CHECKING:
@@ -33,11 +34,12 @@ class Parameters:
     equations: tuple[str, ...]
     ancillaries: tuple[str, ...]
     design: Design
+    views: tuple[str, ...] = (AT_END,)
 
     @classmethod
     def of(cls, likelihood: Likelihood, design: Design) -> Parameters:
         """Those of a likelihood over a design."""
-        return cls(likelihood.equations, likelihood.ancillaries, design)
+        return cls(likelihood.equations, likelihood.ancillaries, design, likelihood.views)
 
     @property
     def count(self) -> int:
@@ -86,27 +88,34 @@ class Parameters:
         """The places of an equation's parameters."""
         return slice(equation * self.width, (equation + 1) * self.width)
 
-    def predictors(self, columns: Columns, g: Sequence[Array], beta: Array, offset: Array | None) -> Array:
-        """The linear predictors (q + r, n) of a block of rows; the offset is the first one's.
+    @property
+    def seen(self) -> tuple[tuple[int, int], ...]:
+        """The equation and the view of each linear predictor before the ancillaries."""
+        return tuple((e, v) for e in range(len(self.equations)) for v in range(len(self.views)))
+
+    def predictors(self, views: Sequence[Columns], g: Sequence[Array], beta: Array, offset: Array | None) -> Array:
+        """The linear predictors of a block of rows; the offset is the first equation's, which no time changes.
 
         Parameters
         ----------
-        columns : Columns
-            Those of the rows.
+        views : sequence of Columns
+            Those of the rows, in each view.
         g : sequence of (p,) float64
             The coefficients of each equation, as `columns` wants them.
         """
-        q = len(self.equations)
-        first = columns.predictor(g[0])
+        q = len(self.seen)
+        first = views[0].predictor(g[0])
         if offset is not None:
             first += offset
         if q + len(self.ancillaries) == 1:
             return first[np.newaxis]
         eta = np.empty((q + len(self.ancillaries), len(first)))
         eta[0] = first
-        for e in range(1, q):
-            eta[e] = columns.predictor(g[e])
-        eta[q:] = beta[q * self.width :, np.newaxis]
+        for a, (e, v) in enumerate(self.seen[1:], start=1):
+            eta[a] = views[v].predictor(g[e])
+            if e == 0 and offset is not None and self.views[v] != SLOPE:
+                eta[a] += offset
+        eta[q:] = beta[len(self.equations) * self.width :, np.newaxis]
         return eta
 
     def spread(self, of_design: Array) -> Array:

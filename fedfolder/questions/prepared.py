@@ -39,8 +39,12 @@ class Part(Generic[C_co]):
     ----------
     rows : slice
         Where they stand among all.
+    columns : Columns
+        As they are at the end of each row.
     observed : Rows
         As `RowLikelihood.prepared` gives them.
+    others : tuple of Columns
+        The same in the further views that the likelihood has of them.
     """
 
     rows: slice
@@ -48,12 +52,19 @@ class Part(Generic[C_co]):
     observed: Rows
     offset: Array | None
     weights: Array | None
+    others: tuple[C_co, ...] = ()
+
+    @property
+    def views(self) -> tuple[C_co, ...]:
+        """The columns in every view."""
+        return (self.columns, *self.others)
 
     @property
     def nbytes(self) -> int:
         """What it takes of memory."""
         others = (values for values in (self.offset, self.weights) if values is not None)
-        return self.columns.nbytes + sum(values.nbytes for values in (*self.observed.values(), *others))
+        columns = sum(columns.nbytes for columns in self.views)
+        return columns + sum(values.nbytes for values in (*self.observed.values(), *others))
 
 
 class Prepared(Generic[C]):
@@ -113,7 +124,8 @@ class Prepared(Generic[C]):
         some = sample.rows(rows.start, rows.stop)
         observed = asked.likelihood.prepared(asked.rows(some))
         weights = asked.weights(some) if self._weights is None else self._weights[rows]
-        return Part(rows, self.basis.columns(some), observed, asked.offset(some), weights)
+        first, *others = (self.basis.columns(some, view) for view in asked.likelihood.views)
+        return Part(rows, first, observed, asked.offset(some), weights, tuple(others))
 
 
 def prepared(
@@ -132,11 +144,6 @@ def prepared(
 def specification_key(specification: Specification) -> Hashable:
     """What of a specification its rows depend on, by value: a likelihood of some levels is made anew every round."""
     likelihood = specification.likelihood
-    return (
-        type(likelihood),
-        likelihood.name,
-        specification.command,
-        specification.levels,
-        specification.offsets,
-        specification.baseline,
-    )
+    named = type(likelihood), likelihood.name, specification.command
+    known = specification.levels, specification.offsets, specification.baseline, specification.splines
+    return (*named, *known)

@@ -19,7 +19,7 @@ from fedfolder.questions.patterns import with_counts
 from fedfolder.questions.whitening import Influence, Whitening, effective_size, largest, top
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,7 +42,7 @@ def information_of_rows(question: AtBeta, sample: Sample) -> Array:
     parameters, counting = question.parameters, question.specification.weighted == "fw"
     total = np.zeros((parameters.count, parameters.count))
     for block in _blocks(question, question.included(sample), counting=counting):
-        _add(total, parameters, block.z, block.sizes if block.counts is None else block.sizes * block.counts)
+        _add(total, parameters, block.views, block.sizes if block.counts is None else block.sizes * block.counts)
     return total
 
 
@@ -66,20 +66,25 @@ def of_rows(question: AtBeta, information: Array, sample: Sample, owner: Numbers
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Some rows, with their columns and the information of each about its linear predictors, (Q, Q, rows).
+    """Some rows, with their columns in each view and the information of each about its linear predictors, (Q, Q, rows).
 
     How many units each stands for are `counts`: frequency weights, or the rows of a pattern; other weights are in the
     information.
     """
 
     rows: slice
-    z: Array
+    views: tuple[Array, ...]
     sizes: Array
     counts: Array | None
 
+    @property
+    def z(self) -> Array:
+        """The columns in the first view."""
+        return self.views[0]
+
     def few(self, near: NDArray[np.bool_]) -> _Block:
         """Some of these rows."""
-        return _Block(self.rows, self.z[near], self.sizes[..., near], None)
+        return _Block(self.rows, tuple(z[near] for z in self.views), self.sizes[..., near], None)
 
 
 def _blocks(question: AtBeta, sample: Sample, *, counting: bool, counts: Array | None = None) -> Iterator[_Block]:
@@ -116,7 +121,8 @@ class _Look:
         for block in _blocks(self.question, sample, counting=self.counting, counts=counts):
             units += len(block.z) if block.counts is None else float(block.counts.sum())
             for e, sizes in enumerate(effective):
-                sizes.add(block.sizes[e, e], block.counts)
+                first = e * len(parameters.views)
+                sizes.add(block.sizes[first, first], block.counts)
             highest = self._highest(block, squares)
             if highest < self.at_least:
                 far = max(far, highest)
@@ -127,7 +133,7 @@ class _Look:
             far = max(far, float(found.max(initial=0.0, where=~near[block.rows])))
         of_near = np.concatenate([*traces, [far]])
         least = min((sizes.size for sizes in effective), default=0.0)
-        if len(parameters.equations) + len(parameters.ancillaries) == 1:
+        if len(parameters.seen) + len(parameters.ancillaries) == 1:
             return Influence(units, least, float(of_near.max()))
         return Influence(units, least, self._largest(of_near, sample, near, np.arange(len(of_near) - 1)))
 
@@ -138,7 +144,8 @@ class _Look:
         for block in _blocks(self.question, sample, counting=False):
             np.add.at(bounds, owner[block.rows], self._bounds(block))
             for e, sizes in enumerate(equations):
-                np.add.at(sizes, owner[block.rows], block.sizes[e, e])
+                first = e * len(self.question.parameters.views)
+                np.add.at(sizes, owner[block.rows], block.sizes[first, first])
         effective = min((effective_size(sizes) for sizes in equations), default=0.0)
         near = bounds >= self.at_least
         far, numbers, rows = bounds.max(initial=0.0, where=~near), np.cumsum(near) - 1, looked_up(near, owner)
@@ -152,7 +159,7 @@ class _Look:
         total = 0.0
         for e, at, x in _predictors(self.question.parameters, squares.largest(block)):
             total += float(block.sizes[e, e].max(initial=0.0)) * float((x @ self.whitening.bounds[at])[0])
-        return total * (1 + ROUNDED)
+        return total * len(block.views) * (1 + ROUNDED)
 
     def _traces(self, block: _Block) -> Array:
         """The trace of T' I_i T of each row, or a bound on it where that is low."""
@@ -163,16 +170,17 @@ class _Look:
         return found
 
     def _bounds(self, block: _Block) -> Array:
+        """Bounds on the traces; the views of an equation may add up: a square of V terms is at most V squares."""
         total = np.zeros(len(block.z))
-        squares = np.square(block.z)
-        for e, at, x in _predictors(self.question.parameters, block.z):
-            total += block.sizes[e, e] * ((squares if x is block.z else x) @ self.whitening.bounds[at])
-        return total
+        squares = [np.square(z) for z in block.views]
+        for a, at, x in _predictors(self.question.parameters, squares):
+            total += block.sizes[a, a] * (x @ self.whitening.bounds[at])
+        return total * len(block.views)
 
     def _exactly(self, block: _Block) -> Array:
         """The trace of T' I_i T of each row, which no eigenvalue exceeds."""
         total, inverse = np.zeros(len(block.z)), self.whitening.matrix @ self.whitening.matrix.T
-        predictors = _predictors(self.question.parameters, block.z)
+        predictors = _predictors(self.question.parameters, block.views)
         for (e, at, x), (f, beside, y) in itertools.product(predictors, predictors):
             total += block.sizes[e, f] * np.einsum("ij,ij->i", x @ inverse[at, beside], y)
         return total
@@ -190,7 +198,7 @@ class _Look:
         def leverage(place: int) -> float:
             information = np.zeros((parameters.count, parameters.count))
             for block in _blocks(self.question, some.where(unit == place), counting=self.counting):
-                _add(information, parameters, block.z, block.sizes)
+                _add(information, parameters, block.views, block.sizes)
             return top(t.T @ information @ t)
 
         return largest(traces, self.at_least, leverage)
@@ -198,20 +206,21 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Squares:
-    """The largest square of each column (1, p) in each block of rows, by its first row: no beta changes it."""
+    """The largest square of each column (1, p) in each view and block of rows, by its first row: no beta changes it."""
 
-    found: dict[int, Array]
+    found: dict[int, list[Array]]
 
     @classmethod
     def of(cls, question: AtBeta, sample: Sample) -> _Squares:
         """Those that are known of the columns of a question; others are found when they are asked for."""
-        return kept.once(sample, "largest squares", question.design, lambda: cls({}))
+        views = question.specification.likelihood.views
+        return kept.once(sample, "largest squares", (question.design, views), lambda: cls({}))
 
-    def largest(self, block: _Block) -> Array:
+    def largest(self, block: _Block) -> list[Array]:
         """Those of a block."""
         start = block.rows.start
         if start not in self.found:
-            self.found[start] = np.square(block.z).max(axis=0, initial=0.0, keepdims=True)
+            self.found[start] = [np.square(z).max(axis=0, initial=0.0, keepdims=True) for z in block.views]
         return self.found[start]
 
 
@@ -253,16 +262,16 @@ def _absolute(information: Array, *, concave: bool) -> Array:
     return np.moveaxis(sizes, 0, 2)
 
 
-def _predictors(parameters: Parameters, z: Array) -> list[tuple[int, slice, Array]]:
+def _predictors(parameters: Parameters, views: Sequence[Array]) -> list[tuple[int, slice, Array]]:
     """Each linear predictor's number, the places of its parameters and its columns (n, ·)."""
-    q = len(parameters.equations)
-    ones, first = np.ones((len(z), 1)), q * parameters.width
+    q = len(parameters.seen)
+    ones, first = np.ones((len(views[0]), 1)), len(parameters.equations) * parameters.width
     ancillaries = [(q + j, slice(first + j, first + j + 1), ones) for j in range(len(parameters.ancillaries))]
-    return [*((e, parameters.block(e), z) for e in range(q)), *ancillaries]
+    return [*((a, parameters.block(e), views[v]) for a, (e, v) in enumerate(parameters.seen)), *ancillaries]
 
 
-def _add(total: Array, parameters: Parameters, z: Array, sizes: Array) -> None:
-    """Add the information of rows with columns `z` (n, p) and `sizes` (Q, Q, n)."""
-    predictors = _predictors(parameters, z)
+def _add(total: Array, parameters: Parameters, views: Sequence[Array], sizes: Array) -> None:
+    """Add the information of rows with columns (n, p) in each of `views`, and `sizes` (Q, Q, n)."""
+    predictors = _predictors(parameters, views)
     for (e, at, x), (f, beside, y) in itertools.product(predictors, predictors):
         total[at, beside] += x.T @ (y * sizes[e, f][:, None])

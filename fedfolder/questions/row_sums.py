@@ -21,7 +21,7 @@ from fedfolder.questions.prepared import prepared
 from fedfolder.questions.workers import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some rows: their columns, linear predictors, what is observed, the derivatives of each, and their weights."""
+    """Some rows: their columns in each view, linear predictors, what is observed, derivatives of each, weights."""
 
     rows: slice
-    z: Array
+    z: tuple[Array, ...]
     eta: Array
     observed: Rows
     derivatives: ObservationDerivatives
@@ -56,7 +56,8 @@ def blocks(question: AtBeta, likelihood: RowLikelihood, sample: Sample) -> Itera
     for number in range(len(made.blocks)):
         part = made.part(number, sample)
         eta, found = at.derivatives(part)
-        yield Block(part.rows, part.columns.z, eta, part.observed, found, part.weights)
+        z = tuple(columns.z for columns in part.views)
+        yield Block(part.rows, z, eta, part.observed, found, part.weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class _At:
 
     def derivatives(self, part: Part[Columns]) -> tuple[Array, ObservationDerivatives]:
         """The linear predictors (Q, n) of a block of rows, and the derivatives of each."""
-        eta = self.parameters.predictors(part.columns, self.g, self.beta, part.offset)
+        eta = self.parameters.predictors(part.views, self.g, self.beta, part.offset)
         return eta, self.likelihood.derivatives(part.observed, eta)
 
     def sums(self, parts: Iterable[Part[Columns]]) -> Contribution:
@@ -95,31 +96,36 @@ class _At:
                 eta, found = self.derivatives(part)
                 loglike, score, hessian = _weighted(found, part.weights)
                 total.loglike += float(loglike.sum())
-                self._add_score(total.score, part.columns, score)
-                self._add_hessian(total.hessian, part.columns, hessian)
+                self._add_score(total.score, part.views, score)
+                self._add_hessian(total.hessian, part.views, hessian)
                 further = self.likelihood.further(part.observed, eta)
                 for name, values in zip(self.likelihood.also, further, strict=True):
                     total.further[name] += float((values if part.weights is None else values * part.weights).sum())
         return total
 
-    def _add_score(self, total: Array, columns: Columns, score: Array) -> None:
-        q = len(self.parameters.equations)
-        for e in range(q):
-            total[self.parameters.block(e)] += columns.sums(score[e])
-        if self.parameters.ancillaries:
-            total[q * self.parameters.width :] += score[q:].sum(axis=1)
-
-    def _add_hessian(self, total: Array, columns: Columns, hessian: Array) -> None:
-        """Add the lower triangle, equation by equation."""
-        parameters, q = self.parameters, len(self.parameters.equations)
-        room = _room(parameters.width, hessian.shape[-1])
-        for e in range(q):
-            for f in range(e + 1):
-                total[parameters.block(e), parameters.block(f)] += columns.products(hessian[e, f], room)
+    def _add_score(self, total: Array, views: Sequence[Columns], score: Array) -> None:
+        parameters, q = self.parameters, len(self.parameters.seen)
+        for a, (e, v) in enumerate(parameters.seen):
+            total[parameters.block(e)] += views[v].sums(score[a])
         if parameters.ancillaries:
-            first = q * parameters.width
-            for j, e in itertools.product(range(len(parameters.ancillaries)), range(q)):
-                total[first + j, parameters.block(e)] += columns.sums(hessian[q + j, e])
+            total[len(parameters.equations) * parameters.width :] += score[q:].sum(axis=1)
+
+    def _add_hessian(self, total: Array, views: Sequence[Columns], hessian: Array) -> None:
+        """Add the lower triangle, equation by equation."""
+        parameters, q = self.parameters, len(self.parameters.seen)
+        room = _room(parameters.width, hessian.shape[-1])
+        for a, (e, v) in enumerate(parameters.seen):
+            for b, (f, w) in enumerate(parameters.seen[: a + 1]):
+                place = parameters.block(e), parameters.block(f)
+                if v == w:
+                    total[place] += views[v].products(hessian[a, b], room)
+                elif hessian[a, b].any():
+                    crossed = views[v].crossed(hessian[a, b], views[w])
+                    total[place] += crossed + crossed.T if e == f else crossed
+        if parameters.ancillaries:
+            first = len(parameters.equations) * parameters.width
+            for j, (a, (e, v)) in itertools.product(range(len(parameters.ancillaries)), enumerate(parameters.seen)):
+                total[first + j, parameters.block(e)] += views[v].sums(hessian[q + j, a])
             total[first:, first:] += hessian[q:, q:].sum(axis=2)
 
 
@@ -139,7 +145,7 @@ def of_rows(question: AtBeta, likelihood: RowLikelihood, sample: Sample) -> Cont
     weights, command = None, question.specification.command
     if (found := patterns(sample, command.weight.variable if command.weight else None)) is not None:
         sample, weights = found.sample, found.weights
-    basis = basis_of(question.design)
+    basis = basis_of(question.design, *likelihood.views[1:])
     total = _summed(question, likelihood, basis, sample, weights)
     if not basis.carries:
         return total
@@ -188,5 +194,8 @@ def _weighted(found: ObservationDerivatives, weights: Array | None) -> tuple[Arr
 def row_scores(parameters: Parameters, block: Block) -> Array:
     """The score (n, P) of each row of a block, weighted."""
     _, score, _ = _weighted(block.derivatives, block.weights)
-    q = len(parameters.equations)
-    return np.hstack([*(block.z * score[e][:, np.newaxis] for e in range(q)), score[q:].T])
+    found = np.zeros((len(block.eta[0]), parameters.count))
+    for a, (e, v) in enumerate(parameters.seen):
+        found[:, parameters.block(e)] += block.z[v] * score[a][:, np.newaxis]
+    found[:, len(parameters.equations) * parameters.width :] = score[len(parameters.seen) :].T
+    return found

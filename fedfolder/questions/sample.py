@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 
 from fedfolder.errors import UnknownNameError, nearest
+from fedfolder.likelihood.base import AT_END, SLOPE
 from fedfolder.questions.blocks import blocks
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from fedfolder.command.terms import Column
+    from fedfolder.questions.splines import Splines
 
 Kind = Literal["numeric", "text", "either"]
 Found = TypeVar("Found")
@@ -76,6 +78,8 @@ class Sample:
         Where each row stands in the file, counted from 0; None if every row entered.
     nrows : int, optional
         The rows of the file.
+    splines : Splines, optional
+        Columns that are functions of a row's time: made when they are asked for.
 
     Raises
     ------
@@ -91,6 +95,7 @@ class Sample:
     persons: FactorValues | None = field(default=None, repr=False)
     places: NDArray[np.signedinteger[Any]] | None = field(default=None, repr=False)
     nrows: int | None = field(default=None, repr=False)
+    splines: Splines | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Every variable has one value a row: a shorter one would be broadcast without a word."""
@@ -104,12 +109,17 @@ class Sample:
                 message = f"{name} has the shape {shape} in a sample of {self.nobs} rows"
                 raise ValueError(message)
 
-    def column(self, column: Column) -> NDArray[np.float64]:
+    def column(self, column: Column, view: str = AT_END) -> NDArray[np.float64]:
         """One column of the design matrix.
 
         The product of the 0/1 indicators of its factors' levels and of its continuous variables, in this order, so
         that the same rows give the same bits. An empty product, the constant, is ones. A level that does not occur
         here gives zeros: it may occur at another node.
+
+        Parameters
+        ----------
+        view : str
+            How a likelihood sees it: what is no function of time has a slope of zero.
 
         Returns
         -------
@@ -121,8 +131,10 @@ class Sample:
         UnknownNameError
             The column has a variable that the sample does not hold in this role.
         """
+        if view == SLOPE and not any(self._is_made(name) for name in column.continuous):
+            return np.zeros(self.nobs)
         parts = [_find(self.factors, name).indicator(level) for name, level in column.factors]
-        parts += [self.outcome(name) for name in column.continuous]
+        parts += [self.outcome(name, view) for name in column.continuous]
         if not parts:
             return np.ones(self.nobs)
         product, *others = parts
@@ -147,9 +159,20 @@ class Sample:
                     seen.update(codes.data)
         return seen.hexdigest()
 
-    def outcome(self, name: str) -> NDArray[np.float64]:
-        """The values of a numeric variable, float64 `(n,)`; `UnknownNameError` when it is not in the sample."""
+    def outcome(self, name: str, view: str = AT_END) -> NDArray[np.float64]:
+        """The values of a numeric variable, float64 `(n,)`; `UnknownNameError` when it is not in the sample.
+
+        Parameters
+        ----------
+        view : str
+            How a likelihood sees it, where it is made of a row's time.
+        """
+        if self.splines is not None and name in self.splines.names:
+            return self.splines.values(self, name, view)
         return _find(self.numeric, name).astype(np.float64, copy=False)
+
+    def _is_made(self, name: str) -> bool:
+        return self.splines is not None and name in self.splines.names
 
     def levels(self, name: str) -> FactorValues:
         """The values of a categorical variable; `UnknownNameError` when it is not in the sample."""
@@ -185,6 +208,7 @@ class Sample:
             persons=None if self.persons is None else taken(self.persons),
             places=None if self.places is None else self.places[rows],
             nrows=self.nrows,
+            splines=self.splines,
         )
 
 

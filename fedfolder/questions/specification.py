@@ -12,8 +12,9 @@ from fedfolder.command.terms import unquoted
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import find
 from fedfolder.likelihood.regress import Regress
-from fedfolder.questions import follow_up
+from fedfolder.questions import follow_up, kept
 from fedfolder.questions.blocks import summed
+from fedfolder.questions.splines import given, placed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
     from fedfolder.likelihood.base import Array, Rows
     from fedfolder.questions.event_times import Baseline
     from fedfolder.questions.sample import Sample
+    from fedfolder.questions.splines import Curve, Splines
 
 OFFSETS = frozenset({"offset", "exposure"})
 """Roles that are added to the linear predictor."""
 WHOLE = frozenset({"fw"})
 """Weights that must be whole numbers."""
-MEASURED = ("offset", "exposure", "trials", "expected", "time", "entry")
+MEASURED = ("offset", "exposure", "trials", "expected", "time", "entry", "bhazard")
 """Roles whose sums are asked for with the moments."""
 COUNTING = frozenset({"fw", "iw"})
 """Weights whose sum is the number of observations."""
@@ -52,6 +54,8 @@ class Specification:
         Whether offset and exposure are in the linear predictor.
     baseline : Baseline or None
         The failure times of all nodes, where these have a common baseline hazard, once they are known.
+    splines : Splines or None
+        Those of the command, once their knots are known.
     """
 
     command: Command
@@ -59,11 +63,22 @@ class Specification:
     levels: tuple[str, ...] = ()
     offsets: bool = True
     baseline: Baseline | None = None
+    splines: Splines | None = None
 
     @classmethod
     def of(cls, command: Command) -> Self:
         """That of a command, before anything is known of data."""
-        return cls(command, find(command.likelihood))
+        likelihood = find(command.likelihood).of_roles(command.roles)
+        return cls(command, likelihood, splines=given(command))
+
+    @property
+    def lacks_knots(self) -> bool:
+        """Whether it has splines, and nobody knows yet where their knots are."""
+        return self.splines is None and bool(self.command.splines)
+
+    def with_knots(self, curves: tuple[Curve, ...]) -> Self:
+        """The same with knots for its splines."""
+        return dataclasses.replace(self, splines=placed(self.command, curves))
 
     def with_levels(self, counts: Sequence[tuple[str, float]]) -> Specification:
         """The same for a categorical outcome with these levels, sorted, and their weighted counts."""
@@ -101,6 +116,11 @@ class Specification:
     def terms(self) -> tuple[Term, ...]:
         """The command's."""
         return self.command.terms
+
+    @property
+    def made(self) -> tuple[Term, ...]:
+        """The terms that are made of a row's times; they follow the command's."""
+        return self.splines.terms if self.splines is not None else ()
 
     @property
     def constant(self) -> bool:
@@ -155,9 +175,17 @@ class Specification:
             said["weights"] = str(self.command.weight)
         if self.levels:
             said["levels"] = list(self.levels)
+        if self.splines is not None:
+            said["splines"] = self.splines.declaration()
         return said
 
     # -- of the rows of one node ----------------------------------------------------------------------------------
+
+    def prepared(self, sample: Sample) -> Sample:
+        """The sample with the columns that are made of its times."""
+        if self.splines is None or sample.splines == self.splines:
+            return sample
+        return kept.once(sample, "splines", self.splines, lambda: dataclasses.replace(sample, splines=self.splines))
 
     def rows(self, sample: Sample) -> Rows:
         """What is observed, by role, (n,) each; without the groups.
@@ -178,6 +206,8 @@ class Specification:
             found["trials"] = np.ones(sample.nobs)
         if "time" in roles:
             found |= follow_up.times(sample, roles["time"], roles.get("entry"))
+        if "bhazard" in roles:
+            found["bhazard"] = follow_up.rates(sample, roles["bhazard"])
         if not bool(self.likelihood.can_have(found).all()):
             raise VariableError(
                 f"the outcome {self.outcome} has values that {self.command.model} cannot be about",

@@ -167,19 +167,15 @@ def _of_survival(result: FitResult) -> dict[str, str]:
     command = parse(result.command)
     if result.model == "stcox":
         ties = "efron" if command.option("efron") else "breslow"
-        return {
-            "ties": ties,
-            "method": ties,
-            "strata": command.argument("strata") or "",
-            "t0": result.roles.get("entry", ""),
-        }
-    hazards = command.hazards
-    return {
-        "dead": result.depvar,
-        "t0": result.roles.get("entry", ""),
-        "distribution": command.argument("distribution") or "",
-        "frm2": "hazard" if hazards else "time",
-    }
+        told = {"ties": ties, "method": ties, "strata": command.argument("strata") or ""}
+        return told | {"t0": result.roles.get("entry", "")}
+    found = {"dead": result.depvar, "t0": result.roles.get("entry", "")}
+    if result.splines:
+        baseline, *others = (" ".join(map(repr, spline.knots)) for spline in result.splines)
+        of_terms = {f"knots_{spline.of}": text for spline, text in zip(result.splines[1:], others, strict=True)}
+        return found | {"scale": command.argument("scale") or "", "knots": baseline} | of_terms
+    metric = "hazard" if command.hazards else "time"
+    return found | {"distribution": command.argument("distribution") or "", "frm2": metric}
 
 
 def _of_equations(result: FitResult) -> dict[str, str]:

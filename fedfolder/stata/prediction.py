@@ -43,6 +43,7 @@ _LABELS = {
     "hr": "Predicted hazard ratio",
     "surv": "S(t|t0)",
     "hazard": "Predicted hazard",
+    "cumhazard": "Predicted cumulative hazard",
 }
 
 

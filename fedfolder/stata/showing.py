@@ -92,7 +92,7 @@ def _full(word: str) -> str:
 def _ratio(result: FitResult, word: str) -> str:
     model = model_of(result.model)
     known = [model.ratio] * bool(model.ratio) + ["eform"] * model.eform
-    if model.survival:
+    if model.survival and not result.splines:
         known = ["hr" if parse(result.command).hazards else "tr"]
     if word not in known:
         do = nearest(word, known) if known else "leave it out"

@@ -47,6 +47,8 @@ class Wish:
         """
         command, likelihood = self.command, find(self.command.likelihood)
         # Told by what it makes of made-up sums: the models of our own and those that others install alike.
+        if len(likelihood.views) > 1:
+            self._refuse(f"{command.model} here: its likelihood is of a slope by time, too, which ml does not have")
         if not math.isclose(likelihood.scale(-1.0, 10.0, 2, dict.fromkeys(likelihood.also, 5.0)), 1.0):
             self._refuse(f"{command.model} here: its variance has a scale that is no parameter of the likelihood")
         if command.vce != "oim":

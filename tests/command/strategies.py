@@ -167,13 +167,15 @@ def options(draw, model, terms):  # noqa: C901 - one line an option
         maybe("entry", st.just("t0"))
     if takes.survival:
         _of_survival(draw, model, found, maybe)
+    if model == "stpm2":
+        found |= draw(flexible(terms))
     if model == "mlogit":
         maybe("baseoutcome", st.sampled_from(["1", "-2", '"no"', '"say ""x"")"', '""']))
     if takes.offset:
         maybe("offset", st.just("off"))
     if takes.exposure and (model != "glm" or link in LOG_LIKE) and "offset" not in found:
         maybe("exposure", st.just("pyears"))
-    if takes.constant and terms:
+    if takes.constant and terms and (model != "stpm2" or "noorthog" in found):
         maybe("noconstant")
     maybe("vce", st.sampled_from(["oim", "robust", "cluster id", "cluster id, across"]))
     maybe("level", st.integers(1000, 9999).map(lambda level: f"{level / 100:g}"))
@@ -182,6 +184,21 @@ def options(draw, model, terms):  # noqa: C901 - one line an option
     if ratio:
         found[ratio] = None
     return in_order([Option(name, argument) for name, argument in found.items()])
+
+
+@st.composite
+def flexible(draw, terms):
+    """The options of a `stpm2`."""
+    found = {"scale": draw(st.sampled_from(["hazard", "odds", "normal"]))}
+    found |= {"df": str(draw(st.integers(1, 10)))} if draw(st.booleans()) else {"knots": "1 2.5"}
+    found |= {"bknots": "0.25 6"} if draw(st.booleans()) else {}
+    found |= {"noorthog": None} if draw(st.booleans()) else {}
+    found |= {"bhazard": "rate"} if draw(st.booleans()) else {}
+    plain = [continuous[0] for factors, continuous in terms if not factors and len(continuous) == 1]
+    if plain and draw(st.booleans()):
+        found |= {"tvc": plain[0]}
+        found |= draw(st.sampled_from([{"dftvc": "2"}, {"dftvc": f"{plain[0]}: 3"}, {"knotstvc": f"{plain[0]}: 2"}]))
+    return found
 
 
 @st.composite

@@ -20,6 +20,7 @@ def ready(likelihood):
 
 ROWS = {name: ready(each) for name, each in LIKELIHOODS.items() if isinstance(each, RowLikelihood)}
 SURVIVAL = {name: each for name, each in ROWS.items() if "time" in each.roles}
+SEEN_ONCE = {name: each for name, each in ROWS.items() if len(each.views) == 1}
 SETS = {name: each for name, each in LIKELIHOODS.items() if isinstance(each, SetLikelihood)}
 
 
@@ -54,6 +55,12 @@ def points(likelihood, n, rng, *, spread=1.5, margin=0.1):
     keep = np.flatnonzero(inside)[:n]
     assert len(keep) == n
     return {role: values[keep] for role, values in rows.items()}, eta[:, keep]
+
+
+def seen_from(likelihood, start, n):
+    """The linear predictors `(q, n)` of a start; of an equation that is seen with its slope, this is one."""
+    seen = [*start, 1.0, start[0] - 1.0][: likelihood.predictors]
+    return np.repeat(np.array(seen)[:, None], n, axis=1)
 
 
 def totals_of(likelihood, rows, weight=None):

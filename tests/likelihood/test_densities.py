@@ -10,6 +10,7 @@ from scipy import stats
 from scipy.special import expit, log_softmax
 
 from tests.likelihood.samples import ROWS, SURVIVAL, points
+from tests.simulation.elsewhere import survivor
 
 each = pytest.mark.parametrize("likelihood", ROWS.values(), ids=ROWS)
 GLMS = {name: likelihood for name, likelihood in ROWS.items() if name.startswith("glm ")}
@@ -54,6 +55,10 @@ def log_of(distribution, y):
 def expected(name, rows, eta):
     """The log-density by scipy, `(n,)`."""
     y = rows["y"]
+    if name.startswith("stpm2"):
+        (survival, hazard), (before, _) = survivor(name, eta[0]), survivor(name, eta[2])
+        failed = np.log(np.where(y > 0, eta[1] * hazard, 1.0))
+        return failed + survival - np.where(rows["entry"] > 0, before, 0.0)
     if name in SURVIVAL:
         after, before = (surviving(name, rows[role], eta) for role in ("time", "entry"))
         with np.errstate(divide="ignore", invalid="ignore"):

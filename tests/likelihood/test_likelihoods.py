@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedfolder.likelihood import LIKELIHOODS, Totals
-from tests.likelihood.samples import ROWS, maximum, points, rows_of, slopes, totals_of
+from tests.likelihood.samples import ROWS, SEEN_ONCE, maximum, points, rows_of, seen_from, slopes, totals_of
 
 every = pytest.mark.parametrize("likelihood", LIKELIHOODS.values(), ids=LIKELIHOODS)
 each = pytest.mark.parametrize("likelihood", ROWS.values(), ids=ROWS)
@@ -113,7 +113,7 @@ def test_concave_says_whether_the_kernel_is_concave_everywhere(likelihood):
     assert (largest < 1e-9) == likelihood.concave
 
 
-@each
+@pytest.mark.parametrize("likelihood", SEEN_ONCE.values(), ids=SEEN_ONCE)
 def test_curved_says_whether_every_row_is_curved_downward_at_the_usual_start(likelihood):
     downward = []
     for seed in range(40):
@@ -134,7 +134,7 @@ def test_no_kernel_exceeds_the_highest(likelihood, seed):
     assert (loglike[np.isfinite(loglike)] <= likelihood.highest + 1e-12).all()
 
 
-@each
+@pytest.mark.parametrize("likelihood", SEEN_ONCE.values(), ids=SEEN_ONCE)
 def test_a_kernel_without_a_highest_value_has_none(likelihood):
     rows = rows_of(likelihood, 20, rng_of(3))
     if math.isinf(likelihood.highest):
@@ -158,8 +158,8 @@ def test_it_can_start_where_it_says(likelihood, seed, n):
     rows = rows_of(likelihood, n, rng_of(seed))
     totals = totals_of(likelihood, rows)
     start = likelihood.start(totals)
-    assert len(start) == likelihood.predictors
-    found = likelihood.derivatives(rows, np.repeat(np.array(start)[:, None], n, axis=1))
+    assert len(start) == len(likelihood.equations) + len(likelihood.ancillaries)
+    found = likelihood.derivatives(rows, seen_from(likelihood, start, n))
     assert all(np.isfinite(part).all() for part in found)
     assert likelihood.can_be(totals)
     assert likelihood.varies(totals)

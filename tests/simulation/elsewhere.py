@@ -122,6 +122,7 @@ def elsewhere(given: Problem, frame: pd.DataFrame, offset: np.ndarray | None = N
         return _ordered(name, y, x) if ordered else _multinomial(y, x)
     if "time" in LIKELIHOODS[name].roles:
         of = _cox if isinstance(LIKELIHOODS[name], RiskLikelihood) else _survival
+        of = _flexible if name.startswith("stpm2") else of
         return of(name, frame, x, 0.0 if offset is None else offset)
     if name == "clogit":
         return _conditional(y, x, frame["set"].to_numpy())
@@ -270,6 +271,64 @@ def _hazard(name, t, eta):
     p = np.exp(shape) if "weibull" in name else 1.0
     xb = -p * xb if name.endswith(" aft") else xb
     return np.log(p) + xb + (p - 1) * np.log(t), np.exp(xb) * t**p
+
+
+def _flexible(name, frame, x, offset) -> Elsewhere:
+    """Royston and Parmar's formulas, as they stand there, and numerical derivatives."""
+    y, time, entry = (frame[name].to_numpy(float) for name in ("y", "time", "entry"))
+    knots = np.array([0.6, 0.9, 1.3, 1.9])
+
+    def seen(t):
+        return np.column_stack([x[:, :-1], spline(np.log(t), np.log(knots)), x[:, -1:]])
+
+    late = entry > 0
+    z, before = seen(time), seen(np.where(late, entry, 1.0))
+    slope = np.column_stack([0 * x[:, :-1], spline_slope(np.log(time), np.log(knots)), 0 * x[:, -1:]])
+
+    def obs(beta):
+        survival, hazard = survivor(name, z @ beta + offset)
+        start, _ = survivor(name, before @ beta + offset)
+        return y * np.log(hazard * (slope @ beta)) + survival - np.where(late, start, 0.0)
+
+    def scores(beta):
+        steps = 1e-30j * np.eye(len(beta))
+        return np.stack([obs(beta + step).imag / 1e-30 for step in steps], axis=-1)
+
+    def hessian(beta):
+        return _slopes(lambda b: scores(b).sum(axis=0), beta)
+
+    return Elsewhere(scores, hessian, lambda beta: obs(beta).sum(), lambda _: 1.0)
+
+
+def survivor(name, eta):
+    """The logarithm of survival, and minus its derivative by eta."""
+    if name.endswith("(hazard)"):
+        return -np.exp(eta), np.exp(eta)
+    if name.endswith("(odds)"):
+        return -np.log1p(np.exp(eta)), 1 / (1 + np.exp(-eta))
+    survival = special.log_ndtr(-eta)
+    return survival, np.exp(-0.5 * eta * eta - survival) / np.sqrt(2 * np.pi)
+
+
+def spline(x, knots, power=3):
+    """Restricted cubic splines of x; with `power` 2, a third of the derivatives of those that are cubic."""
+    first, *inner, last = knots
+
+    def above(knot):
+        return np.where(x > knot, x - knot, 0.0) ** power
+
+    shares = [(last - knot) / (last - first) for knot in inner]
+    pieces = [
+        above(k) - share * above(first) - (1 - share) * above(last) for k, share in zip(inner, shares, strict=True)
+    ]
+    return np.column_stack([x, *pieces])
+
+
+def spline_slope(x, knots):
+    """Their derivatives."""
+    found = 3 * spline(x, knots, power=2)
+    found[:, 0] = 1.0
+    return found
 
 
 def _conditional(y, x, sets) -> Elsewhere:

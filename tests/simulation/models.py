@@ -22,6 +22,8 @@ LAST = 4
 """The level of g that one node has alone."""
 AMPLITUDES = (0.8, 0.4, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
 """How much the linear predictor varies: the first that leaves room on both sides."""
+KNOTS = "knots(0.9 1.3) bknots(0.6 1.9)"
+"""Of a spline of `time`."""
 CANDIDATES = np.unique(np.concatenate([np.arange(-40.0, 40.0), np.arange(0.05, 12.0, 0.1)]))
 """Outcomes that are tried; a likelihood says which it can have, and how likely each is."""
 
@@ -87,6 +89,8 @@ def options_of(name: str) -> str:
     """What the name of a likelihood and its roles say of its options."""
     found = re.fullmatch(r"glm family\((.+)\) link\((.+)\)", name)
     roles = LIKELIHOODS[name].roles
+    if name.startswith("stpm2"):
+        return f"{name.partition(' ')[2]} {KNOTS} noorthog time(time) failure(y) entry(entry)"
     if "time" in roles:
         return f"{name.partition(' ')[2]} time(time) failure(y) entry(entry)"
     if found:
@@ -132,7 +136,10 @@ def _outcomes(likelihood, frame, signal, rng):
     start = likelihood.start(_typical(likelihood))
     roles = {role: frame[role].to_numpy(float) for role in likelihood.roles}
     for amplitude in AMPLITUDES:
-        eta = np.tile(np.array(start)[:, None], (1, len(frame)))
+        eta = np.ones((likelihood.predictors, len(frame)))
+        eta[: len(start)] = np.array(start)[:, None]
+        if "entry" in likelihood.views:
+            eta[-1] = np.log(np.maximum(frame["entry"], 0.01) / frame["time"])
         for k in range(len(likelihood.equations)):
             eta[k] += amplitude * signal * (1 - 0.5 * k)
         values = np.stack([_loglike(likelihood, roles, candidate, eta) for candidate in candidates])

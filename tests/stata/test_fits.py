@@ -32,6 +32,7 @@ COMMANDS = {
     "oprobit": "oprobit size age [fw=pop], level(90)",
     "clogit": "clogit low age i.smoke, group(pair) or",
     "stcox": "stcox age i.smoke, strata(_node) efron time(lwt) failure(low) entry(ftv)",
+    "stpm2": "stpm2 age i.smoke, scale(hazard) knots(120) bknots(85 240) time(lwt) failure(low)",
     "streg": "streg age i.smoke, distribution(weibull) time(lwt) failure(low) entry(ftv)",
 }
 """A command of each model, and between them each kind of weight, variance, role and column."""

@@ -70,6 +70,7 @@
 {synopt:{help fedfolder_clogit:clogit}}conditional logistic regression{p_end}
 {synopt:{help fedfolder_stcox:stcox}}Cox proportional hazards model{p_end}
 {synopt:{help fedfolder_streg:streg}}parametric survival models{p_end}
+{synopt:{help fedfolder_stpm2:stpm2}, {help fedfolder_stpm2:stpm3}}flexible parametric survival models{p_end}
 {synoptline}
 {p2colreset}{...}
 

@@ -60,7 +60,7 @@ the model: {help fedfolder_logit:logit}, {help fedfolder_probit:probit}, {help f
 {help fedfolder_regress:regress}, {help fedfolder_poisson:poisson}, {help fedfolder_nbreg:nbreg},
 {help fedfolder_glm:glm}, {help fedfolder_mlogit:mlogit}, {help fedfolder_ologit:ologit},
 {help fedfolder_oprobit:oprobit}, {help fedfolder_clogit:clogit},
-{help fedfolder_stcox:stcox}, {help fedfolder_streg:streg}.
+{help fedfolder_stcox:stcox}, {help fedfolder_streg:streg}, {help fedfolder_stpm2:stpm2}.
 
 
 {marker options}{...}

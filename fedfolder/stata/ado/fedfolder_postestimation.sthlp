@@ -50,6 +50,7 @@
 {synopt:{opt hr}}hazard ratio{p_end}
 {synopt:{opt surv}}survival up to the time of the row, from its entry on{p_end}
 {synopt:{opt haz:ard}}hazard at the time of the row{p_end}
+{synopt:{opt cumh:azard}}cumulative hazard at the time of the row{p_end}
 {synoptline}
 {p2colreset}{...}
 {p 4 6 2}

@@ -17,7 +17,8 @@ STATA_HELP = frozenset({
     "adopath", "clogit", "cloglog", "describe", "discard", "ereturn", "error", "estat", "estat_ic", "estimates",
     "estimates_table", "findfile", "frames", "fvset", "fvvarlist", "glm", "if", "in", "level", "lincom", "logistic",
     "logit", "lrtest", "margins", "mata", "maximize", "ml", "mlogit", "nbreg", "net", "nlcom", "ologit", "oprobit",
-    "poisson", "predict", "predictnl", "probit", "profile", "python", "regress", "return", "stcox", "streg", "stset",
+    "poisson", "predict", "predictnl", "probit", "profile", "python", "regress", "return", "stcox", "streg", "stpm2",
+    "stset",
     "sysdir", "test", "testparm", "vce_option", "weight", "which",
 })  # fmt: skip
 """Help files of Stata's own that ours may lead to."""
