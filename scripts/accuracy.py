@@ -160,7 +160,8 @@ def page() -> str:
     head = ["model", "n", "rounds", "condition", "b", "se", "ll", "b split", "se split", "ll split", "b R"]
     main = table(head, (measured(name).cells() for name in LIKELIHOODS))
     stored = table(
-        ["command", "b", "se", "ll"], ([f"`{command}`", *map(decade, numbers)] for command, *numbers in published())
+        ["command", "b", "se", "ll"],
+        ([f"`{command.replace('|', chr(92) + '|')}`", *map(decade, numbers)] for command, *numbers in published()),
     )
     r = (
         "R was installed where this page was made."
@@ -188,10 +189,10 @@ column, and with no rows at all; sorted by the outcome. `b R` is the difference 
 
 statsmodels stands for its derivatives: its own fits stop at larger distances, so the maximum is found by Newton's
 method from its scores and Hessian alone, from a start nearby. Those of `ologit`, `oprobit` and `clogit` are differences
-of its log-likelihoods or scores, and less exact. It has no parametric survival models: formulas of books, with
-complex steps for derivatives, stand for it there. A fit here ends within 1e-8 standard errors of the maximum, which is
-the largest `b` to expect; most come nearer, since the last step squares the distance. The condition is that of the
-scaled information at the estimate.
+of its log-likelihoods or scores, and less exact. It has no parametric survival models, and no quadrature for random
+intercepts: formulas of books, with complex steps for derivatives, stand for it there. A fit here ends within 1e-8
+standard errors of the maximum, which is the largest `b` to expect; most come nearer, since the last step squares the
+distance. The condition is that of the scaled information at the estimate.
 
 {main}
 ## Against R, stored

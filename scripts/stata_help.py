@@ -88,7 +88,8 @@ def _syntax(model: str) -> Iterator[str]:
     yield "{p 8 12 2}"
     outcome = "" if TABLE[model].survival else " {depvar}"
     yield f"{{cmd:fedfolder}} {abbreviated('cmd', model, TABLE[model].shortest)}{outcome} [{{indepvars}}]"
-    yield f"[{{cmd:if}} {{it:exp}}] [{{it:weight}}] {options}{{p_end}}"
+    random = " {cmd:||} {it:varname}{cmd::}" if TABLE[model].random else ""
+    yield f"[{{cmd:if}} {{it:exp}}] [{{it:weight}}]{random} {options}{{p_end}}"
     yield ""
     yield "{synoptset 24 tabbed}{...}"
     yield "{synopthdr}"
@@ -231,7 +232,7 @@ def _manual(model: str) -> str:
     """The manual that has the model; none of one that comes from users."""
     if model in OF_USERS:
         return ""
-    return "ST" if TABLE[model].survival else "R"
+    return "ME" if TABLE[model].random else "ST" if TABLE[model].survival else "R"
 
 
 def _also_see(model: str) -> Iterator[str]:

@@ -36,6 +36,22 @@ PERFECT = (
     "A 0/1 column that predicts the outcome perfectly over all nodes together is left out with its rows, and a note "
     "says so, as {helpb logit} does."
 )
+RANDOM = (
+    ("scalar ll_c", "log likelihood of the model without its random intercept"),
+    ("scalar chi2_c", "likelihood-ratio test against it"),
+    ("scalar p_c", "p-value of that test"),
+    ("macro group", "variable with a random intercept"),
+)
+INTERCEPTS = (
+    (
+        "The parameter in {cmd:e(b)} is the standard deviation, {cmd:/sd}, where Stata's own command has the variance. "
+        "The table shows the variance."
+    ),
+    (
+        "All rows of a value of {it:varname} lie within one node: a value that two sites have counts as two. "
+        "{cmd:_node} is the site itself. Predictions are at a random intercept of zero."
+    ),
+)
 CUTS = (
     "The cutpoints are named {cmd:/cut1}, {cmd:/cut2}, and so on. The levels of the outcome are those of all nodes "
     "together, in the order of their numbers."
@@ -272,6 +288,39 @@ MODELS = {
         ),
         needs="scale(scalename)",
     ),
+    "melogit": Words(
+        "a logistic regression with a random intercept",
+        (
+            ("Hospitals within sites", "melogit died age i.stage || hospital:"),
+            ("The sites themselves, with odds ratios", "melogit died age i.stage || _node:, or"),
+            ("Shares of so many, with 25 points", "melogit incidence i.period || herd:, binomial(size) intpoints(25)"),
+        ),
+        results=(*RANDOM, ("scalar icc", "residual intraclass correlation")),
+        remark=INTERCEPTS,
+    ),
+    "mepoisson": Words(
+        "a Poisson regression with a random intercept",
+        (
+            (
+                "Rates, with an intercept of each district",
+                "mepoisson deaths i.agegrp i.sex || district:, exposure(pyears) irr",
+            ),
+        ),
+        results=RANDOM,
+        remark=INTERCEPTS,
+    ),
+    "mestreg": Words(
+        "a parametric model of hazards with a random intercept",
+        (
+            (
+                "A Weibull model of data that were stset, with an intercept of each hospital",
+                "mestreg age i.stage || hospital:, distribution(weibull)",
+            ),
+        ),
+        results=(*RANDOM, ("scalar N_fail", "number of failures"), ("scalar risk", "total time at risk")),
+        remark=INTERCEPTS,
+        needs="distribution(distname)",
+    ),
 }
 """The words of each model."""
 
@@ -293,6 +342,9 @@ OPTIONS = {
     "id": ("Model", "varname", "whose each row is: persons are counted, and robust variances are by them"),
     "aft": ("Model", "", "accelerated failure-time metric"),
     "baseoutcome": ("Model", "#", "level of the outcome that is the base; text in quotes"),
+    "binomial": ("Model", "#|varname", "number of trials; default is one"),
+    "intpoints": ("Integration", "#", "points of the quadrature; default is {cmd:intpoints(7)}"),
+    "intmethod": ("Integration", "mcaghermite", "how points are placed; there is one way"),
     "offset": ("Model", "varname", "include {it:varname} in the model with a coefficient of 1"),
     "exposure": ("Model", "varname", "include ln({it:varname}) in the model with a coefficient of 1"),
     "lnoffset": ("Model", "varname", "the same as {cmd:exposure()}"),
@@ -356,6 +408,10 @@ LONGER = {
     "by persons, and sites count persons instead of rows.",
     "aft": "makes {cmd:distribution(exponential)} and {cmd:distribution(weibull)} models of time.",
     "baseoutcome": "the level of the outcome that the others are compared with.",
+    "binomial": "the number of trials of every row, or the variable that holds it.",
+    "intpoints": "the points of the adaptive Gauss-Hermite quadrature, from 1 (Laplace's approximation) to 100.",
+    "intmethod": "points are placed about the mode by the curvature there, which is {helpb melogit}'s "
+    "{cmd:intmethod(mcaghermite)}. Its default, {cmd:mvaghermite}, differs where points are few.",
     "offset": "a variable that is added to the linear predictor.",
     "exposure": "a variable whose logarithm is added to the linear predictor, such as person-years.",
     "lnoffset": "another word for {opt exposure()}.",

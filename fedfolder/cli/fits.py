@@ -294,7 +294,8 @@ def _over_folders(
         for node, frame in parts.items():
             write_dta(frame, data[node])
     if not {"cluster", "group"}.isdisjoint(command.roles):
-        command = checked(command, {n: read_sample(path, command, tables=tables) for n, path in data.items()}, progress)
+        found = {n: read_sample(path, command, tables=tables, node=n) for n, path in data.items()}
+        command = checked(command, found, progress)
     beside = {name: table.path for name, table in tables.items()}
     places = lay_out(folder, "simulation", data, cluster_scores=command.across, tables=beside)
     return simulate_over_folders(str(command), places, progress, few_trips=few_trips)

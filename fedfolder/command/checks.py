@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fedfolder.command.families import LINKS
 from fedfolder.command.lexis import Stset
 from fedfolder.command.models import model_of
+from fedfolder.command.names import NODE
 from fedfolder.command.options import EITHER, HAZARDS
 from fedfolder.command.splines import STPM2, boundaries_of
 from fedfolder.command.statement import STRATA
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from fedfolder.command.statement import Command
 
 _OPTION_OF_ROLE = {"trials": "family", "expected": "link", "cluster": "vce"} | dict.fromkeys(STRATA, "strata")
+
+_OF_NODE = frozenset({"levels", "group", "cluster", "strata"})
+"""Uses that a variable may have which is the site itself."""
 
 
 def check_model(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
@@ -44,6 +48,7 @@ def check_model(tokens: Tokens, command: Command, places: Mapping[str, Token]) -
         _check_distribution(tokens, command, places)
         _check_strata(tokens, command, places)
         _check_splines(tokens, command, places)
+    _check_random(tokens, command, places)
     _check_terms(tokens, command, places)
     _check_link(tokens, command, places)
     _check_roles(tokens, command, places)
@@ -67,6 +72,19 @@ def _check_terms(tokens: Tokens, command: Command, places: Mapping[str, Token]) 
         tokens.fail("a model without terms needs its constant", places[""], do="leave noconstant out, or name a term")
 
 
+def _check_random(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
+    """A model with a random intercept names it, and has no intercept of each of its values beside it."""
+    if not model_of(command.model).random:
+        return
+    name = command.random
+    if not name:
+        do = f"without one, use {command.model.removeprefix('me')}"
+        tokens.fail(f"{command.model} needs a random intercept", places[""], expected="such as || hospital:", do=do)
+    if any(name == factor.variable for term in command.terms for factor in term.factors):
+        what = f"{name} has a random intercept, and its levels are among the terms"
+        tokens.fail(what, places["group"], do="take it out of one place")
+
+
 def _check_times(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
     """Times are known to the end of a row and its failure; where all come of `stset`, nothing of them was written."""
     for needed in ("time", "failure"):
@@ -87,11 +105,16 @@ def _check_times(tokens: Tokens, command: Command, places: Mapping[str, Token]) 
 
 def _check_distribution(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
     """A parametric model has its distribution, and says hazard ratios or time ratios, never both."""
-    if command.model != "streg":
+    if command.model not in {"streg", "mestreg"}:
         return
     distribution = command.argument("distribution")
     if distribution is None:
-        tokens.fail("streg needs a distribution", places[""], expected="distribution(weibull), or another one")
+        tokens.fail(
+            f"{command.model} needs a distribution", places[""], expected="distribution(weibull), or another one"
+        )
+    if command.random and distribution not in EITHER:
+        do = f"use {' or '.join(sorted(EITHER))}"
+        tokens.fail(f"mestreg has no {distribution} distribution in this release", places["distribution"], do=do)
     if "aft" in places and distribution not in EITHER:
         is_one = "is one of time already" if distribution not in HAZARDS else "has no form of its own in time"
         do = "leave it out" if distribution not in HAZARDS else f"use {' or '.join(sorted(EITHER))}"
@@ -189,12 +212,18 @@ def _check_link(tokens: Tokens, command: Command, places: Mapping[str, Token]) -
 
 
 def _check_roles(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:
-    """The outcome has no other role, and sets no coefficient."""
+    """The outcome has no other role, and sets no coefficient; the site's name is no number."""
+    others = [use for name, use in command.uses if name == NODE and use not in _OF_NODE]
+    if others:
+        what = f"{NODE} is the site itself, which cannot be the {others[0]} here"
+        do = f"write i.{NODE} among the terms; to leave a site out, take it out of the study"
+        tokens.fail(what, places[""], do=do)
     for role, name in command.roles.items():
-        place = places.get(_OPTION_OF_ROLE.get(role, role), places[""])
+        option = "binomial" if "binomial" in places and role == "trials" else _OPTION_OF_ROLE.get(role, role)
+        place = places.get(option, places[""])
         if name == command.depvar:
             tokens.fail(f"{name} is the outcome, and cannot be the {role} too", place, expected="another variable")
-    group = command.roles.get("group")
+    group = command.argument("group")
     if group is not None and any(group in term.variables for term in command.terms):
         what = f"{group} makes the sets, within which it does not vary, and is among the terms"
         tokens.fail(what, places["group"], do="take it out of the terms")

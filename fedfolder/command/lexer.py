@@ -84,6 +84,15 @@ class Tokens:
         """Whether the token `ahead` follows the one before it without a space."""
         return self.peek(ahead - 1).end == self.peek(ahead).start and self.peek(ahead).kind != "end"
 
+    def parted(self, sign: str) -> tuple[Tokens, Tokens | None]:
+        """What stands before the first `sign` of two characters, from the next token on, and what follows it."""
+        for at in range(self._at, len(self._tokens) - 1):
+            first, second = self._tokens[at : at + 2]
+            if first.text + second.text == sign and first.end == second.start:
+                start = self.next.start
+                return Tokens(self.text, start, first.start), Tokens(self.text, second.end, self.stop)
+        return self, None
+
     def statements(self, ends_with_line: Callable[[str], bool]) -> Iterator[Tokens]:
         """Cut at each `;`, and at the end of its line after a statement whose first word `ends_with_line`.
 

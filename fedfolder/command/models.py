@@ -32,6 +32,8 @@ class Model:
     survival : bool
         Whether it is of survival times: `time()`, `failure()` and `entry()` name what is observed, and no outcome
         stands before the terms.
+    random : bool
+        Whether it has a random intercept, which `|| variable:` names after the terms.
     """
 
     shortest: str
@@ -42,6 +44,7 @@ class Model:
     eform: bool = True
     ratio: str = ""
     survival: bool = False
+    random: bool = False
 
 
 TABLE = {
@@ -59,6 +62,9 @@ TABLE = {
     "stcox": Model("stcox", constant=False, eform=False, survival=True),
     "streg": Model("streg", eform=False, ratio="tr", survival=True),
     "stpm2": Model("stpm2", survival=True),
+    "melogit": Model("melogit", weights=("fw", "iw"), eform=False, ratio="or", random=True),
+    "mepoisson": Model("mepoisson", weights=("fw", "iw"), exposure=True, eform=False, ratio="irr", random=True),
+    "mestreg": Model("mestreg", weights=("fw", "iw"), eform=False, survival=True, random=True),
 }
 """Each model by its full name."""
 

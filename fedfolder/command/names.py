@@ -8,6 +8,9 @@ import unicodedata
 CONSTANT_NAME = "_cons"
 """Stata's name of the constant; no variable may bear it."""
 
+NODE = "_node"
+"""The site itself as a variable: every row of a site has its name. It is in no file."""
+
 LONGEST_NAME = 32
 """Characters in the name of a variable, as in Stata."""
 

@@ -109,6 +109,12 @@ def _base_outcome(text: str) -> str | None:
     return text if re.fullmatch("-?[0-9]+", text) else quoted(text)
 
 
+POINTS, MOST_POINTS = 7, 100
+"""Points of quadrature where a command names none, as in Stata, and at most."""
+
+METHOD = "mcaghermite"
+"""Adaptive Gauss-Hermite quadrature about the mode, by the curvature there."""
+
 DISTRIBUTIONS = {
     "exponential": ("exponential", "e"),
     "weibull": ("weibull", "w"),
@@ -125,6 +131,23 @@ HAZARDS = frozenset({"exponential", "weibull", "gompertz"})
 
 EITHER = frozenset({"exponential", "weibull"})
 """Those of them that can be models of time, too."""
+
+
+def _binomial(text: str) -> str | None:
+    """The name of the variable with the trials, or their number; None if it is neither."""
+    number = re.fullmatch("[0-9]{1,9}", text)
+    return str(int(text)) if number and int(text) > 0 else _variable(text)
+
+
+def _points(text: str) -> str | None:
+    """The number of points of a quadrature, None if it is none."""
+    number = re.fullmatch("[0-9]{1,3}", text)
+    return str(int(text)) if number and 1 <= int(text) <= MOST_POINTS else None
+
+
+def _method(text: str) -> str | None:
+    """The word for the only way in which points are placed, None if it is another."""
+    return METHOD if abbreviates(text, METHOD, "mc") else None
 
 
 def _distribution(text: str) -> str | None:
@@ -194,10 +217,17 @@ _GLM, _SETS, _NAME = frozenset({"glm"}), frozenset({"clogit"}), "the name of a v
 _STREG, _STCOX, _STPM2 = frozenset({"streg"}), frozenset({"stcox"}), frozenset({splines.STPM2})
 _KNOTS = "times in rising order, with spaces between them"
 _DF = f"a whole number from 1 to {splines.MOST_COLUMNS}"
+_WITH_DISTRIBUTION = frozenset({"streg", "mestreg"})
+_WITH_NOHR = _WITH_DISTRIBUTION | _STCOX
+_DISTRIBUTIONS = ", ".join(dict.fromkeys(meant for meant, _ in DISTRIBUTIONS.values()))
 
 
 def _is_survival(model: str) -> bool:
     return model_of(model).survival
+
+
+def _is_random(model: str) -> bool:
+    return model_of(model).random
 
 
 OPTIONS = (
@@ -212,7 +242,11 @@ OPTIONS = (
     OptionRule("breslow", "bre", _STCOX),
     OptionRule("efron", "efr", _STCOX),
     OptionRule(
-        "distribution", "d", _STREG, _distribution, ", ".join(dict.fromkeys(m for m, _ in DISTRIBUTIONS.values()))
+        "distribution",
+        "d",
+        _WITH_DISTRIBUTION,
+        _distribution,
+        ", ".join(dict.fromkeys(m for m, _ in DISTRIBUTIONS.values())),
     ),
     OptionRule("time", "time", None, _variable, _NAME, _is_survival, bare="aft"),
     OptionRule("failure", "f", None, _variable, _NAME, _is_survival),
@@ -228,11 +262,14 @@ OPTIONS = (
     OptionRule("tvc", "tvc", _STPM2, splines.terms, "names of variables that are terms, of 24 characters at most"),
     OptionRule("dftvc", "dft", _STPM2, splines.df_by_term, f"{_DF}, or one for each variable: x: 3 z: 2"),
     OptionRule("knotstvc", "knotst", _STPM2, splines.knots_by_term, f"{_KNOTS}, for each variable: x: 1 2.5 z: 2"),
+    OptionRule("binomial", "bin", frozenset({"melogit"}), _binomial, "the number of trials, or its variable"),
     OptionRule("baseoutcome", "b", frozenset({"mlogit"}), _base_outcome, 'a whole number, or a level in quotes: "no"'),
     OptionRule("offset", "off", None, _variable, _NAME, lambda model: model_of(model).offset),
     OptionRule("exposure", "e", None, _variable, _NAME, lambda model: model_of(model).exposure),
     OptionRule("lnoffset", "lnoff", _GLM, _variable, _NAME, stands_for=("exposure", "")),
     OptionRule("noconstant", "nocons", has=lambda model: model_of(model).constant),
+    OptionRule("intpoints", "intp", None, _points, f"a number from 1 to {MOST_POINTS}", _is_random),
+    OptionRule("intmethod", "intm", None, _method, METHOD, _is_random),
     OptionRule("vce", "vce", canonical=_vce, expected="oim, robust, cluster variable, or cluster variable, across"),
     OptionRule("robust", "r", stands_for=("vce", "robust")),
     OptionRule("cluster", "cl", canonical=_variable, expected=_NAME, stands_for=("vce", "cluster")),
@@ -240,7 +277,7 @@ OPTIONS = (
     _ratio("or"),
     _ratio("irr"),
     _ratio("rrr"),
-    OptionRule("nohr", "nohr", _STREG | _STCOX),
+    OptionRule("nohr", "nohr", _WITH_NOHR),
     _ratio("tr"),
     OptionRule("tratio", "tra", _STREG, stands_for=("tr", "")),
     OptionRule("eform", "ef", has=lambda model: model_of(model).eform),
@@ -290,6 +327,22 @@ def read_options(tokens: Tokens, model: str) -> dict[str, tuple[Option, Token]]:
             tokens.fail(f"the option {option.name} is given twice", word, do="leave one of them out")
         found[option.name] = (option, word)
     return {rule.name: found[rule.name] for rule in OPTIONS if rule.name in found}
+
+
+def joined(
+    tokens: Tokens, before: dict[str, tuple[Option, Token]], after: dict[str, tuple[Option, Token]]
+) -> dict[str, tuple[Option, Token]]:
+    """The options of two places in a command, which has each once.
+
+    Raises
+    ------
+    CommandError
+        With the caret under the second one.
+    """
+    for name in before.keys() & after.keys():
+        tokens.fail(f"the option {name} is given twice", after[name][1], do="leave one of them out")
+    both = before | after
+    return {rule.name: both[rule.name] for rule in OPTIONS if rule.name in both}
 
 
 def _rule(word: str, model: str) -> OptionRule:

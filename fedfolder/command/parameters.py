@@ -10,6 +10,12 @@ from fedfolder.command.terms import quoted, unquoted
 ANCILLARY = "/"
 """The equation of parameters that stand for themselves, such as `/lnalpha`."""
 
+
+def brief(name: str) -> str:
+    """A name without what it says in parentheses: `/sd` of `/sd(_cons[herd])`, for where brackets cannot stand."""
+    return name.partition("(")[0] if name.startswith(ANCILLARY) else name
+
+
 _NAME = re.compile(r'(?:(?P<ancillary>/)|(?:(?P<equation>"(?:[^"]|"")*"|[^":/]+):))?(?P<term>.+)', re.DOTALL)
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from fedfolder.command import grammar, survival
+from fedfolder.command import grammar, random, survival
 from fedfolder.command.checks import check_derivations, check_model
 from fedfolder.command.derivation_grammar import changes_data, derives, read_derivation
 from fedfolder.command.expression_grammar import read_expression, refuse_rest
 from fedfolder.command.lexer import Tokens
 from fedfolder.command.models import MODELS, WITH_OPTION, Weight, model_of, read_kind
-from fedfolder.command.options import Option, abbreviates, in_order, read_options
+from fedfolder.command.options import Option, abbreviates, in_order, joined, read_options
 from fedfolder.command.statement import Command
 from fedfolder.errors import UnknownNameError, nearest
 
@@ -82,6 +82,7 @@ def _is_derivation(word: str, models: Collection[str]) -> bool:
 def _read_model_statement(tokens: Tokens, models: Collection[str], derivations: tuple[Derivation, ...]) -> Command:
     """Take the statement that names the model."""
     model, implied = _read_model(tokens, models)
+    tokens, beyond = tokens.parted(random.SIGN) if model_of(model).random else (tokens, None)
     outcome = None if model_of(model).survival else _read_outcome(tokens)
     found: list[tuple[Term, Token]] = []
     while tokens.next.kind != "end" and not tokens.at(",", "if", "["):
@@ -90,7 +91,13 @@ def _read_model_statement(tokens: Tokens, models: Collection[str], derivations: 
     condition, weight, weight_token = _read_restrictions(tokens)
     comma = tokens.take()
     options = read_options(tokens, model)
-    places = {name: token for name, (_, token) in options.items()} | {"": comma, "weight": weight_token or comma}
+    places = {"": comma, "weight": weight_token or comma}
+    if beyond is not None:
+        variable, tokens = random.read_random(beyond), beyond
+        places |= {"": tokens.take(), "group": variable}
+        options = joined(tokens, options, read_options(tokens, model))
+    group = "" if beyond is None else variable.text
+    places |= {name: token for name, (_, token) in options.items()}
     chosen = tuple(option for option, _ in options.values())
     if outcome is None and survival.is_of_stset(options):
         chosen, condition = survival.as_stset(chosen, condition, derivations)
@@ -98,7 +105,7 @@ def _read_model_statement(tokens: Tokens, models: Collection[str], derivations: 
         chosen = in_order([*chosen, Option(implied)])
     depvar = survival.failure_of(chosen) if outcome is None else outcome.text
     _require_apart(tokens, depvar, found)
-    command = Command(model, depvar, terms, chosen, weight, condition, derivations)
+    command = Command(model, depvar, terms, chosen, weight, condition, derivations, group)
     if outcome is None:
         chosen = survival.by_person(chosen, weight, command.person)
         command = replace(command, options=chosen)

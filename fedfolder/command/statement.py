@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from fedfolder.command.families import LOG_LIKE, family_of
 from fedfolder.command.lexis import Merge, Split, Stset
 from fedfolder.command.models import model_of
-from fedfolder.command.options import DEFAULT_LEVEL, HAZARDS
+from fedfolder.command.names import NODE
+from fedfolder.command.options import DEFAULT_LEVEL, HAZARDS, POINTS
 from fedfolder.command.splines import splines_of
 from fedfolder.command.terms import is_name, unquoted
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 GLM, STCOX = "glm", "stcox"
 _RATIOS: dict[tuple[str, str], Literal["or", "irr"]] = {("binomial", "logit"): "or", ("poisson", "log"): "irr"}
-NODE = "_node"
-"""In `strata()`, the node: each has baseline hazards of its own."""
 STRATA = ("strata", "strata2", "strata3", "strata4", "strata5")
 """The parts of the variables that `strata()` names, in their order."""
 DERIVED_FROM = "source-of-derived"
@@ -54,6 +53,8 @@ class Command:
         What stands after `if`.
     derivations : tuple of Derivation
         The statements before the model, which make variables from those of the data.
+    random : str
+        The variable whose values have a random intercept, which stands between `||` and `:`; `""` without.
     """
 
     model: str
@@ -63,13 +64,15 @@ class Command:
     weight: Weight | None = None
     condition: Expression | None = None
     derivations: tuple[Derivation, ...] = ()
+    random: str = ""
 
     def __str__(self) -> str:
         """The canonical line; `parse` of it gives this command again."""
         condition = [] if self.condition is None else [f"if {self.condition}"]
         weight = [] if self.weight is None else [str(self.weight)]
         outcome = [] if model_of(self.model).survival else [self.depvar]
-        line = " ".join([self.model, *outcome, *map(str, self.terms), *condition, *weight])
+        random = [f"|| {self.random}:"] if self.random else []
+        line = " ".join([self.model, *outcome, *map(str, self.terms), *condition, *weight, *random])
         line = ", ".join([line, " ".join(map(str, self.options))]) if self.options else line
         return "; ".join([*map(str, self.derivations), line])
 
@@ -120,10 +123,19 @@ class Command:
         return splines_of(self)
 
     @property
+    def points(self) -> int:
+        """The points of quadrature, of a model with a random intercept."""
+        return int(self.argument("intpoints") or POINTS)
+
+    @property
+    def _trials(self) -> str:
+        """The number of trials or its variable, `""` where neither is given."""
+        return (self.family.trials if self.family else self.argument("binomial")) or ""
+
+    @property
     def trials(self) -> float | None:
         """The number of trials of every row, where `family(binomial 10)` gives a number."""
-        family = self.family
-        return float(family.trials) if family and family.trials and not is_name(family.trials) else None
+        return float(self._trials) if self._trials and not is_name(self._trials) else None
 
     @property
     def base_outcome(self) -> str | None:
@@ -138,9 +150,9 @@ class Command:
         named = {
             "offset": self.argument("offset"),
             "exposure": self.argument("exposure"),
-            "trials": family.trials if family and is_name(family.trials) else None,
+            "trials": self._trials if is_name(self._trials or "0") else None,
             "expected": family.expected if family else None,
-            "group": self.argument("group"),
+            "group": self.argument("group") or self.random,
             **dict(zip(STRATA, self.strata, strict=False)),
             "time": self.argument("time"),
             "entry": self.argument("entry"),
@@ -243,10 +255,10 @@ class Command:
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
-        """The variables that must be in the data, each once, those of the outcome first."""
+        """The variables that must be in the data, each once, those of the outcome first. The site itself is in none."""
         made_of = self._made_of()
         named = [*self.variables, *(self.condition.names if self.condition else ())]
-        return _once(source for name in named for source in made_of.get(name, (name,)))
+        return _once(source for name in named for source in made_of.get(name, (name,)) if source != NODE)
 
     def _made_of(self) -> dict[str, tuple[str, ...]]:
         """The variables of the data that each derived one is made of."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from fedfolder.custody.charges import limited
 from fedfolder.custody.finding import Finding
+from fedfolder.likelihood import ClusterLikelihood
 from fedfolder.likelihood.links import PowerLink
 from fedfolder.questions import kept
 from fedfolder.questions.at_beta import AtBeta
@@ -127,6 +128,10 @@ def _largest_beta(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Ite
     # Written so that what is no number is too large.
     small = sizes <= limits.largest_beta
     large = [name for name, is_small in zip(question.design.columns, small, strict=True) if not is_small]
+    # What is unseen has a standard deviation of one, so that its own is a slope like any other.
+    random = isinstance(question.specification.likelihood, ClusterLikelihood)
+    if random and not abs(question.beta[-1]) <= limits.largest_beta:
+        large.append(question.parameters.ancillaries[-1])
     if large:
         says = (
             f"this beta has a slope above {limits.largest_beta:g} per standard deviation of its column: "

@@ -139,6 +139,28 @@ def _cluster_cells(limits: Limits, view: View) -> Iterator[Finding]:
         yield Finding("cluster_cells", names, said)
 
 
+def _random_groups(limits: Limits, view: View) -> Iterator[Finding]:
+    """Second derivatives hold sums of squares, of sums over each group: of a few small groups, they could be solved."""
+    least, groups = limits.smallest_cell, view.groups
+    if groups is None:
+        return
+    small = int((_persons_in(groups, view.persons) < least).sum())
+    if 0 < small < least:
+        said = (
+            f"fewer than {least} groups of {_product(groups.names)} are as small as that here; so many, or none, may be"
+        )
+        yield Finding("random_groups", groups.names, said)
+
+
+def _persons_in(column: Coded, persons: Persons) -> NDArray[np.int64]:
+    """How many persons have each level that occurs."""
+    codes = np.asarray(column.codes, dtype=np.int64)
+    if persons.codes is not None:
+        codes = numbered(codes * persons.number + persons.codes)[0].astype(np.int64) // persons.number
+    found = counted(codes, column.size)
+    return np.asarray(found[found > 0], dtype=np.int64)
+
+
 def _few_different(limits: Limits, view: View) -> Iterator[Finding]:
     least = limits.smallest_cell
     for names, within, values in view.products() if least else ():
@@ -309,6 +331,12 @@ SAMPLE_RULES = (
         "each cluster whose scores leave by its name has so many persons here",
         "smallest_cell",
         _cluster_cells,
+    ),
+    SampleRule(
+        "random_groups",
+        "so many groups with a random intercept, or none, have fewer persons than that",
+        "smallest_cell",
+        _random_groups,
     ),
     SampleRule(
         "few_different",

@@ -46,6 +46,8 @@ class View:
         that what is computed with them is computed by blocks of rows.
     clusters : Coded or None
         The clusters whose scores leave by name.
+    groups : Coded or None
+        What has a random intercept.
     """
 
     specification: Specification
@@ -57,6 +59,7 @@ class View:
     joints: list[Coded]
     numbers: dict[str, NDArray[Any]] = field(repr=False)
     clusters: Coded | None = None
+    groups: Coded | None = None
 
     @classmethod
     def of(cls, specification: Specification, sample: Sample) -> View:
@@ -79,7 +82,9 @@ class View:
         named = list(factors.values()), list(twos.values())
         by_name = specification.command.roles["cluster"] if specification.command.across else None
         clusters = None if by_name is None else Coded.of(by_name, sample.ids[by_name])
-        return cls(specification, sample, Persons.of(sample), outcome, *named, joints, numbers, clusters)
+        random = specification.command.random
+        groups = Coded.of(random, sample.ids[random]) if random else None
+        return cls(specification, sample, Persons.of(sample), outcome, *named, joints, numbers, clusters, groups)
 
     @property
     def coded(self) -> list[Coded]:

@@ -84,9 +84,11 @@ _MODELS = {
     "cloglog": "cloglog",
     "poisson": "log",
     "nbreg": "log",
+    "melogit": "logit",
+    "mepoisson": "log",
     "regress": "identity",
 }
-_COUNTS = {"poisson", "nbreg"}
+_COUNTS = {"poisson", "nbreg", "mepoisson"}
 
 
 def natural_eform(result: FitResult) -> str:

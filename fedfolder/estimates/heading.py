@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from fedfolder.estimates import distributions, family
+from fedfolder.estimates import distributions, family, intercepts
 from fedfolder.estimates.number import display, fixed, general
 from fedfolder.estimates.statistics import model_df
 
@@ -39,7 +39,7 @@ def heading_without_clusters(result: FitResult) -> list[str]:
     elif "time" in result.roles:
         lines = _survival(result)
     else:
-        dispersion = "Dispersion: mean" if result.model == "nbreg" else ""
+        dispersion = "Dispersion: mean" if result.model == "nbreg" else group_line(result)
         lines = _beside([result.title, "", dispersion, f"{loglike_name(result)} = {general(result.llf, 10)}"], result)
     return [*lines, ""]
 
@@ -97,9 +97,15 @@ def _survival(result: FitResult) -> list[str]:
     width = max(map(len, sums.values()))
     left = [f"{label.ljust(15)} = {value.rjust(width)}" for label, value in sums.items()]
     (nobs, *tests), nothing = _counted(result), ("", "")
-    left = [result.title, "", *left, "", f"{loglike_name(result)} = {general(result.llf, 10)}"]
+    above = [result.title, *filter(None, [group_line(result)]), ""]
+    left = [*above, *left, "", f"{loglike_name(result)} = {general(result.llf, 10)}"]
     blank = [nothing] * (len(sums) - 1)
-    return _side_by_side(left, [nothing, nothing, nobs, *blank, *tests])
+    return _side_by_side(left, [*[nothing] * len(above), nobs, *blank, *tests])
+
+
+def group_line(result: FitResult) -> str:
+    """What has a random intercept; empty for other models."""
+    return f"Group variable: {result.roles['group']}" if any(map(intercepts.is_deviation, result.names)) else ""
 
 
 def _side_by_side(left: Sequence[str], right: Sequence[tuple[str, str]]) -> list[str]:

@@ -1,8 +1,8 @@
 """From what a person writes of a coefficient to its name in the fit, and back.
 
 `age`, `2.race`, `1.smoke#c.lwt`, `2:age`, `[2]age`, `[low]age`, `_b[age]`, `[2]_b[age]`, `/cut1` and `[/]cut1` are
-read; value labels may stand for the levels of the outcome that name equations. A base or an omitted column is a
-coefficient of zero.
+read, and `/sd` for `/sd(_cons[herd])`; value labels may stand for the levels of the outcome that name equations. A base
+or an omitted column is a coefficient of zero.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fedfolder.command.parameters import ANCILLARY, Parameter
+from fedfolder.command.parameters import ANCILLARY, Parameter, brief
 from fedfolder.command.terms import CONSTANT_NAME, Column, unquoted
 from fedfolder.errors import FedfolderError, UnknownNameError, nearest
 
@@ -68,6 +68,8 @@ class Naming:
         """The coefficients that a whole name means; see `read`."""
         if name in self.parameters:
             return [name]
+        if name.startswith(ANCILLARY) and (whole := [known for known in self.parameters if brief(known) == name]):
+            return list(whole)
         if bracket := _EQUATION.match(name):
             end, found = self._within(self.equation(unquoted(bracket[1].strip())), name, bracket.end())
             if end == len(name):

@@ -41,11 +41,15 @@ PREDICTIONS: dict[str, tuple[str, ...]] = {
     "oprobit": _BINARY,
     "clogit": ("pc1", "pu0", "xb", "stdp"),
     "stcox": ("hr", "xb", "stdp"),
+    "melogit": _BINARY,
+    "mepoisson": _COUNTS,
+    "mestreg": ("xb", "hr", "stdp"),
     "streg": ("median", "hr", "surv", "hazard", "xb", "stdp"),
     "stpm2": ("surv", "hazard", "cumhazard", "hr", "xb", "stdp"),
 }
 """What each model predicts, its default first (Stata's `predict`); a model that is not here has `xb` and `stdp`.
 
+Those of models with a random intercept are at an intercept of zero: what a site knows of its groups stays there.
 `mu` is another name of the mean: `pr`, `n`, or `xb` after `regress`.
 """
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+_SHAPES = {"/ln_p", "/gamma", "/lngamma", "/lnsigma"}
+"""The ancillary parameters that are the shape of a distribution."""
+
 ROLES = {"surv": ("time", "entry"), "hazard": ("time",)}
 """The times that a prediction needs beside the terms."""
 
@@ -57,9 +60,9 @@ class Distribution(NamedTuple):
 
     @classmethod
     def of(cls, result: FitResult) -> Distribution:
-        """That of a fit by `streg`."""
+        """That of a fit by `streg` or `mestreg`."""
         command = parse(result.command)
-        ancillary = (b for name, b in zip(result.names, result.beta.tolist(), strict=True) if name.startswith("/"))
+        ancillary = (b for name, b in zip(result.names, result.beta.tolist(), strict=True) if name in _SHAPES)
         return cls(command.argument("distribution") or "", command.hazards, next(ancillary, 0.0))
 
     def logs(self, xb: Array, t: Array) -> Logs:

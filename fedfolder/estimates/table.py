@@ -14,7 +14,7 @@ import numpy as np
 from fedfolder.command.parameters import ANCILLARY, Parameter
 from fedfolder.command.terms import CONSTANT_NAME, Column, level_key
 from fedfolder.errors import FedfolderError
-from fedfolder.estimates import distributions, family
+from fedfolder.estimates import distributions, family, intercepts
 from fedfolder.estimates.coefficients import coefficients, critical
 from fedfolder.estimates.heading import WIDTH, heading, heading_without_numbers
 from fedfolder.estimates.layout import Row, abbreviate, blocks_of, in_each_equation, name_width
@@ -75,7 +75,8 @@ def summary(result: FitResult) -> str:
 def coefficient_table(result: FitResult) -> list[str]:
     """The lines of the coefficient table, rules included."""
     omitted = in_each_equation(result.omitted, result.equations)
-    found = blocks_of([result.command], [*result.names, *omitted], _equations(result))
+    named = [name for name in result.names if not intercepts.is_deviation(name)]
+    found = blocks_of([result.command], [*named, *omitted], _equations(result))
     blocks = [block for block in found if block.rows(WIDEST_NAME) or block.equation == result.base_outcome]
     rows = [row for block in blocks for row in block.rows(WIDEST_NAME, result.labels)]
     width = name_width([*rows, *_offset_rows(result)], WIDEST_NAME)
@@ -89,6 +90,8 @@ def coefficient_table(result: FitResult) -> list[str]:
         lines += [(row.stub(width) + numbers.get(row.label or "", "")).rstrip() for row in body]
     if derived := derived_rows(result):
         lines += [crossed, *(Row(name).stub(width) + numbers for name, numbers in derived.items())]
+    if variance := intercepts.variance_lines(result, width, critical(result)):
+        lines += [crossed, *variance]
     return [*lines, rule]
 
 
@@ -166,7 +169,14 @@ def _derived_row(result: FitResult, place: int, sign: float) -> str:
 
 def notes(result: FitResult) -> list[str]:
     """The lines below the coefficient table."""
-    found = [*_dispersion(result), *_of_exponentiated(result), *_of_bases(result), *result.notes]
+    found = [
+        *_dispersion(result),
+        *intercepts.comparison(result, WIDTH),
+        *_of_exponentiated(result),
+        *_of_bases(result),
+        *intercepts.none_found(result),
+        *result.notes,
+    ]
     for name, why, n in result.excluded:
         rows = f"{n:,} obs" if n else "these rows"
         found.append(f"Note: {why}; {name} omitted and {rows} not used.")

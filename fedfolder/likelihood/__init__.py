@@ -17,7 +17,9 @@ from fedfolder.likelihood.base import (
 )
 from fedfolder.likelihood.binary import Cloglog, Logit, Probit
 from fedfolder.likelihood.clogit import ConditionalLogit
+from fedfolder.likelihood.clusters import ClusterLikelihood, Clusters
 from fedfolder.likelihood.glm import every_glm, glm_name
+from fedfolder.likelihood.mixed import every_mixed
 from fedfolder.likelihood.mlogit import MultinomialLogit
 from fedfolder.likelihood.nbreg import NegativeBinomial
 from fedfolder.likelihood.ordinal import OrderedLogit, OrderedProbit
@@ -48,7 +50,12 @@ LIKELIHOODS: dict[str, Likelihood] = {
     )
 }
 """Every likelihood that is built in by its name: the command, with family and link for a `glm`, the distribution for a
-`streg`, the way with ties for a `stcox`, the scale for a `stpm2`."""
+`streg` or a `mestreg`, the way with ties for a `stcox`, the scale for a `stpm2`."""
+
+LIKELIHOODS.update(
+    (likelihood.name, likelihood)
+    for likelihood in every_mixed({name: rows for name, rows in LIKELIHOODS.items() if isinstance(rows, RowLikelihood)})
+)
 
 _COMMANDS = frozenset(name.split()[0] for name in LIKELIHOODS)
 
@@ -85,6 +92,8 @@ def _installed(name: str) -> Likelihood:
 
 __all__ = [
     "LIKELIHOODS",
+    "ClusterLikelihood",
+    "Clusters",
     "Likelihood",
     "ObservationDerivatives",
     "RiskLikelihood",

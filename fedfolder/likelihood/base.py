@@ -89,9 +89,9 @@ class Totals:
 class Likelihood(ABC):
     """A model for what is observed given linear predictors.
 
-    `RowLikelihood`, `SetLikelihood` and `RiskLikelihood` say what the derivatives are of. These may be those of a
-    kernel rather than of the whole log-likelihood: one with the same maximum, without the parameters that have a closed
-    form. `loglike` and `scale` then complete it.
+    Its subclasses say what the derivatives are of: rows, sets, risk sets, or clusters (in `clusters`). These may be
+    those of a kernel rather than of the whole log-likelihood: one with the same maximum, without the parameters that
+    have a closed form. `loglike` and `scale` then complete it.
 
     Attributes
     ----------
@@ -173,6 +173,10 @@ class Likelihood(ABC):
     def indicator(self) -> bool:
         """Whether `y` is 0 or 1."""
         return self.binary
+
+    def with_points(self, points: int) -> Self:  # noqa: ARG002 - most have no integral
+        """The likelihood with so many points of quadrature."""
+        return self
 
     def of_levels(self, levels: Sequence[str], counts: Sequence[float], base: str | None = None) -> Self:  # noqa: ARG002
         """The likelihood of a categorical outcome with these levels, sorted, and `counts` rows in each.

@@ -104,11 +104,12 @@ def read_sample(
     *,
     persons: str | None = None,
     tables: Mapping[str, TableFile] | None = None,
+    node: str = "",
     watch: Watch = unwatched,
 ) -> Sample:
     """The rows of a data file that enter a command's fit: `read_variables`, then `make_sample`."""
     frame = read_variables(path, read_for(command, persons), reading, watch=watch)
-    return make_sample(frame, command, persons, read_tables(tables or {}, command.tables))
+    return make_sample(frame, command, persons, read_tables(tables or {}, command.tables), node=node)
 
 
 def read_held(
@@ -185,6 +186,7 @@ def sample_from_frame(
     *,
     persons: str | None = None,
     tables: Mapping[str, pd.DataFrame] | None = None,
+    node: str = "",
 ) -> Sample:
     """The rows of a pandas data frame that enter a command's fit; `tables` are frames, too, by name.
 
@@ -203,7 +205,7 @@ def sample_from_frame(
     check_names(source, names, [str(name) for name in frame.columns])
     columns = {name: _from_pandas(name, frame[name]) for name in names}
     beside = {name: _table(name, found, command) for name, found in (tables or {}).items()}
-    return make_sample(Frame(source, len(frame), columns), command, persons, beside)
+    return make_sample(Frame(source, len(frame), columns), command, persons, beside, node=node)
 
 
 def _table(name: str, frame: pd.DataFrame, command: Command) -> Table:

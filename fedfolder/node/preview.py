@@ -31,6 +31,13 @@ def preview(home: NodeHome, text: str, say: Callable[[str], None] = lambda _line
     policy = home.policy
     policy.check(command)
     asked = [found for found in policy.found_in_command(command, ()) if found.rule not in UNKNOWN]
-    watch = Told(home.data.name, say)
-    sample = read_sample(home.data, command, home.reading, persons=policy.person, tables=home.tables, watch=watch)
+    sample = read_sample(
+        home.data,
+        command,
+        home.reading,
+        persons=policy.person,
+        tables=home.tables,
+        node=home.me.name,
+        watch=Told(home.data.name, say),
+    )
     return [*asked, *policy.found_in_sample(Specification.of(command), sample)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fedfolder.command.names import NODE
 from fedfolder.command.statement import STRATA
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import SetLikelihood, find
@@ -49,6 +50,7 @@ def make_sample(
     tables: Mapping[str, Table] | None = None,
     *,
     records: Records | None = None,
+    node: str = "",
 ) -> Sample:
     """The rows that enter, and each variable in the role that the command gives it.
 
@@ -67,6 +69,8 @@ def make_sample(
         Those of the site that the command names.
     records : Records, optional
         What `records_of` has made of the same, if it has.
+    node : str
+        The site's name, which a command may have as a variable.
 
     Raises
     ------
@@ -78,7 +82,7 @@ def make_sample(
         that enter are looked at.
     """
     records = records_of(raw, command, persons, tables) if records is None else records
-    made = _made(raw, records, command, persons)
+    made = _made(_with_node(raw, command, node), records, command, persons)
     columns, nrows = made.columns, made.nrows
     keep = np.ones(nrows, dtype=np.bool_)
     if command.condition is not None:
@@ -89,8 +93,8 @@ def make_sample(
     if command.weight is not None:
         keep &= _weighing(made, command.weight.kind, command.weight.variable, keep)
     parts = _Parts.of(command, find(command.likelihood))
-    if parts.sets is not None:
-        _require_one_each(made, command, keep)
+    if command.roles.get("group") is not None:
+        _require_one_each(made, command, keep, ("cluster",) if command.random else ("weight", "cluster"))
     keep &= _telling(made, parts, command.depvar, keep)
     return Sample(
         nobs=int(keep.sum()),
@@ -102,6 +106,23 @@ def make_sample(
         places=_places(keep, records.origins),
         nrows=raw.nrows,
     )
+
+
+def _with_node(raw: Frame, command: Command, node: str) -> Frame:
+    """The rows with the site's name in each, where the command has that as a variable.
+
+    Raises
+    ------
+    VariableError
+        If it is not known, as of a data frame by itself.
+    """
+    if NODE not in command.variables:
+        return raw
+    if not node:
+        what = f"{NODE} is the name of the site, and these rows are of none"
+        raise VariableError(what, where=raw.source, do="fit over sites, or use a variable of the data")
+    column = TextColumn(np.zeros(raw.nrows, dtype=np.int8), (node,))
+    return Frame(raw.source, raw.nrows, {**raw.columns, NODE: column}, raw.typeless)
 
 
 def read_for(command: Command, persons: str | None) -> tuple[str, ...]:
@@ -230,8 +251,13 @@ def _all_whole(values: NDArray[Any]) -> bool:
     )
 
 
-def _require_one_each(made: Frame, command: Command, keep: NDArray[np.bool_]) -> None:
+def _require_one_each(made: Frame, command: Command, keep: NDArray[np.bool_], roles: tuple[str, ...]) -> None:
     """Refuse a weight or a cluster that differs within a set, whose rows count as one.
+
+    Parameters
+    ----------
+    roles : tuple of str
+        Those that are one for all rows of a set; weights count within the clusters of a random intercept.
 
     Raises
     ------
@@ -240,7 +266,7 @@ def _require_one_each(made: Frame, command: Command, keep: NDArray[np.bool_]) ->
     """
     group = command.roles["group"]
     sets = ids(group, made, keep).codes
-    for role in ("weight", "cluster"):
+    for role in roles:
         name = command.roles.get(role)
         if name is None or name == group:
             continue

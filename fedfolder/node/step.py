@@ -225,7 +225,7 @@ class Answerer:
             person = self.desk.policy.person
             frame = self.holding.variables(read_for(command, person))
             records = records_of(frame, command, person, self.holding.tables(command.tables))
-            sample = make_sample(frame, command, person, records=records)
+            sample = make_sample(frame, command, person, records=records, node=self.me.name)
             digest = self._same_rows(attempt, sample.digest())
             seen = self.desk.ledger.seen(frame.columns, command, sample, person=person, records=records)
             self._kept = Read(attempt, sample, seen, digest)

@@ -117,7 +117,7 @@ def _solver(proposal: Proposal, start: Start, report: Callable[[Iteration], None
         max_evaluations=MOST_EVALUATIONS - start.evaluations + 1 - spare,
         scale=lambda found: scale_of(start.layout, found),
         bounded=start.parameters.bounded(likelihood),
-        exponents=start.parameters.exponents(likelihood),
+        forms=start.parameters.forms(likelihood),
         report=_in_words(report, start),
         last_step=LastStep(quadratic=likelihood.least_squares) if proposal.few is not None else None,
         watched=start.watched,
@@ -170,8 +170,8 @@ class _Candidates:
 
     def _point(self, beta: Array, found: Derivatives) -> Point:
         layout = self._start.layout
-        exponents = self._start.parameters.exponents(layout.specification.likelihood)
-        return point_at(beta, found, lambda there: scale_of(layout, there), exponents)
+        forms = self._start.parameters.forms(layout.specification.likelihood)
+        return point_at(beta, found, lambda there: scale_of(layout, there), forms)
 
     def known(self, beta: Array) -> tuple[Array, Derivatives] | None:
         """The answer at `beta` (P,), if it came with that to a longer step."""

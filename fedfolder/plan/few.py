@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from fedfolder.command import base_levels, columns, needs_counts
 from fedfolder.command.terms import can_be_shown, level_key
 from fedfolder.errors import FedfolderError
+from fedfolder.likelihood import ClusterLikelihood
 from fedfolder.questions.moments import factors_of
 
 if TYPE_CHECKING:
@@ -76,18 +77,15 @@ class FewTrips:
 def known_columns(specification: Specification, few: FewTrips) -> tuple[str, ...] | None:
     """The columns of the terms, where they follow from the command and the levels that it is about.
 
-    None where they do not: there are splines, for which a site by itself may have too few events; a factor has no known
-    levels, its base is the most frequent level or none that is known, the outcome's own levels make the equations, or
-    there are more than `MOST_COLUMNS`.
+    None where they do not: there are splines, for which a site by itself may have too few events, or a random
+    intercept; a factor has no known levels, its base is the most frequent level or none that is known, the outcome's
+    own levels make the equations, or there are more than `MOST_COLUMNS`.
     """
-    terms = specification.terms
+    terms, likelihood = specification.terms, specification.likelihood
     names = {factor.variable for factor in factors_of(terms)}
-    if (
-        specification.command.splines
-        or specification.likelihood.categorical
-        or not names <= set(few.levels)
-        or needs_counts(terms)
-    ):
+    if specification.command.splines or isinstance(likelihood, ClusterLikelihood) or likelihood.categorical:
+        return None
+    if not names <= set(few.levels) or needs_counts(terms):
         return None
     try:
         bases = base_levels(terms, few.levels)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedfolder.errors import TamperedAnswerError
-from fedfolder.likelihood import RowLikelihood
+from fedfolder.likelihood import ClusterLikelihood, RowLikelihood
 from fedfolder.plan.lines import begun
 from fedfolder.plan.perfect import perfect_predictors, rows_and_events
 from fedfolder.plan.proposal import MOST_EVALUATIONS
@@ -102,7 +102,8 @@ def first_evaluation(
 
 def _beside(proposal: Proposal, layout: Layout, inner: Specification, mean: Array | None) -> tuple[Evaluation, ...]:
     """What travels with the first evaluation: the model's own, if that is of another, and that at the sites' mean."""
-    if not proposal.shares_rounds or proposal.restart is not None:
+    random = isinstance(layout.specification.likelihood, ClusterLikelihood)  # begins where the model without leads
+    if random or not proposal.shares_rounds or proposal.restart is not None:
         return ()
     specification, design = layout.specification, layout.design
     betas = [] if mean is None else [mean]
@@ -121,9 +122,12 @@ def inner_of(layout: Layout) -> Specification:
     """What the columns are freed of each other by, and perfect predictors are seen in: the model itself if it can.
 
     An information that may be of either sign gives way to cross products; an offset is left away, since without it all
-    rows have the same linear predictor at the start.
+    rows have the same linear predictor at the start. A random intercept is left away, too: the model without it is
+    fitted beside.
     """
     specification = layout.specification
+    if isinstance(specification.likelihood, ClusterLikelihood):
+        return specification.without_random()
     if not specification.likelihood.curved or not (layout.specification.centred or is_defined_at_zero(layout)):
         return specification.least_squares()
     if specification.likelihood.binary and specification.has_offset:
@@ -161,8 +165,8 @@ def _first(
     at the usual start.
     """
     design = layout.design
-    same = inner.likelihood is layout.specification.likelihood
-    start = usual_start(layout, design, offset=inner.has_offset) if same else np.zeros(len(design.terms))
+    squares = inner.likelihood.least_squares and not layout.specification.likelihood.least_squares
+    start = np.zeros(len(design.terms)) if squares else usual_start(layout.of(inner), design, offset=inner.has_offset)
     if shift is None:
         question = evaluation(inner, design, start, np.zeros_like(start), excluded)
         found, *others = yield from evaluate_all((question, *beside), None if excluded else layout.nobs)

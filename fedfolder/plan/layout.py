@@ -99,6 +99,12 @@ class Layout:
         relative = self.specification.likelihood.profiled or self.specification.weighted == "aw"
         return self.normalised if relative else 1.0
 
+    def of(self, specification: Specification) -> Layout:
+        """The same for another likelihood of the same rows."""
+        if specification.likelihood is self.specification.likelihood:
+            return self
+        return dataclasses.replace(self, specification=specification, start=specification.likelihood.start(self.totals))
+
     def of_fewer(self, found: Derivatives) -> Layout:
         """The same for a smaller roster, of which the rows and their weights are known and the outcome's sum is not."""
         weight = found.weight if self.specification.weighted else float(found.nobs)

@@ -1,4 +1,7 @@
-"""The constant-only fit that ll_0 comes from, where there is no closed form: it travels with the model's own rounds."""
+"""The smaller fit that travels with the model's own rounds.
+
+It is of the constant alone, where ll_0 has no closed form; of a model with a random intercept, it is that without.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
+from fedfolder.likelihood import ClusterLikelihood
 from fedfolder.plan.start import Start
 from fedfolder.questions.candidates import Candidates
 from fedfolder.questions.design import Design
@@ -29,6 +33,8 @@ def null_start(proposal: Proposal, start: Start) -> Start | None:
     """Where the fit of the constant alone begins; None if there is none, or if ll_0 is known without it."""
     layout = start.layout
     specification = layout.specification
+    if isinstance(specification.likelihood, ClusterLikelihood):
+        return _without_random(start)
     if not specification.constant or proposal.restart is not None or specification.likelihood.least_squares:
         return None
     if len(specification.likelihood.views) > 1:
@@ -44,6 +50,15 @@ def null_start(proposal: Proposal, start: Start) -> Start | None:
         found.nobs, found.loglike, found.score[places], found.hessian[np.ix_(places, places)], found.further
     )
     return Start(layout, design, start.beta[places], alone, alone, start.perfect)
+
+
+def _without_random(start: Start) -> Start | None:
+    """Where the same model without its random intercept begins; None if its derivatives did not come first."""
+    if start.fixed is None:
+        return None
+    beta, found = start.fixed
+    layout = start.layout.of(start.layout.specification.without_random())
+    return Start(layout, start.design, beta, found, found, start.perfect)
 
 
 class _Running(Generic[Result]):

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fedfolder.command import guards
+from fedfolder.command.names import NODE
 from fedfolder.estimates import FitResult
 from fedfolder.estimates.flexible import FittedSpline
-from fedfolder.likelihood import find
+from fedfolder.likelihood import ClusterLikelihood, find
 from fedfolder.plan import cox
 from fedfolder.plan.first import Vain
 from fedfolder.plan.orthogonal import reported
@@ -175,7 +176,7 @@ def fitted(proposal: Proposal, ending: Ending) -> FitResult:
     )
     if solution.status != "converged":
         return without
-    user = to_user(start.parameters, layout.specification.likelihood)
+    user = _signed(to_user(start.parameters, layout.specification.likelihood), layout, solution)
     if layout.orthogonal:
         user = start.parameters.spread(reported(layout.orthogonal, design)) @ user
     beta = np.array([math.fsum(row * solution.beta) for row in user])
@@ -188,7 +189,7 @@ def fitted(proposal: Proposal, ending: Ending) -> FitResult:
         nobs=round(layout.observations),
         llf=llf,
         llnull=_null_loglike(proposal, ending),
-        names=names(start.parameters, layout.specification.likelihood),
+        names=names(start.parameters, layout.specification),
         beta=beta,
         cov=cov,
         **_about(proposal, ending),
@@ -196,6 +197,13 @@ def fitted(proposal: Proposal, ending: Ending) -> FitResult:
         condition=condition(information),
     )
     return dataclasses.replace(result, stats=statistics(result, ending))
+
+
+def _signed(user: NDArray[np.float64], layout: Layout, solution: Solution) -> NDArray[np.float64]:
+    """What leads to the units of the data, with the standard deviation of a random intercept as its size."""
+    if isinstance(layout.specification.likelihood, ClusterLikelihood) and solution.beta[-1] < 0:
+        user[-1] = -user[-1]
+    return user
 
 
 def _about(proposal: Proposal, ending: Ending) -> dict[str, Any]:
@@ -225,6 +233,8 @@ def _notes(proposal: Proposal) -> tuple[str, ...]:
         told.append(f"Note: stratified by {strata.replace(' ', ', ')}; each stratum has its own baseline hazard.")
     if command.grid is not None:
         told.append(f"Note: an approximation: times are rounded up to multiples of {command.grid:g}, by grid().")
+    if command.random not in {"", NODE} and len(proposal.nodes) > 1:
+        told.append(f"Note: values of {command.random} at two sites are two values.")
     if command.vce == "cluster" and not command.across and len(proposal.nodes) > 1:
         told.append(f"Note: clusters of {command.roles['cluster']} are taken to lie within sites.")
     return tuple(told)
@@ -268,7 +278,7 @@ def _base_outcome(layout: Layout) -> str | None:
 def _involved(start: Start, information: NDArray[np.float64]) -> tuple[str, ...]:
     """The parameters with most weight in the direction about which the data say least."""
     direction = np.abs(weakest(information))
-    labels = names(start.parameters, start.layout.specification.likelihood)
+    labels = names(start.parameters, start.layout.specification)
     return tuple(label for label, size in zip(labels, direction, strict=True) if size >= INVOLVED * direction.max())
 
 
@@ -290,9 +300,8 @@ def _null_loglike(proposal: Proposal, ending: Ending) -> float | None:
     layout, first = ending.start.layout, ending.start.usual
     specification = layout.specification
     likelihood, totals = specification.likelihood, layout.totals
-    if ending.null is not None:
-        near = ending.null.status == "converged" or ending.null.iterations[-1].decrement < NEAR_ENOUGH
-        return reported_loglike(layout, ending.null.derivatives.loglike) if near else None
+    if ending.null is not None or isinstance(likelihood, ClusterLikelihood):
+        return None if isinstance(likelihood, ClusterLikelihood) else null_maximum(ending)
     if not likelihood.has_constant:
         return reported_loglike(layout, first.loglike) if proposal.restart is None else None
     if likelihood.least_squares:
@@ -305,6 +314,14 @@ def _null_loglike(proposal: Proposal, ending: Ending) -> float | None:
         return None
     found = likelihood.null_loglike(totals)
     return None if found is None else found * layout.reported
+
+
+def null_maximum(ending: Ending) -> float | None:
+    """The log-likelihood of the smaller model that was fitted beside, None where its maximum is not known."""
+    if ending.null is None:
+        return None
+    near = ending.null.status == "converged" or ending.null.iterations[-1].decrement < NEAR_ENOUGH
+    return reported_loglike(ending.start.layout, ending.null.derivatives.loglike) if near else None
 
 
 def total_squares(layout: Layout, first: Derivatives) -> float:

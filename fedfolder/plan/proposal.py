@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fedfolder.command import parse
 from fedfolder.errors import FedfolderError, RefusedError, UnknownNameError
-from fedfolder.likelihood import RiskLikelihood, find, names
+from fedfolder.likelihood import ClusterLikelihood, RiskLikelihood, SetLikelihood, find, names
 from fedfolder.plan.few import FewTrips, known_columns
 from fedfolder.plan.own import OwnEstimate
 from fedfolder.plan.restart import Restart
+from fedfolder.questions.candidates import beside_of
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.event_groups import EventGroups
 from fedfolder.questions.event_times import EventTimes
@@ -136,7 +137,7 @@ class Proposal:
             parts.append(f"if {command.condition} (a missing value is larger than any number)")
         if command.weight is not None:
             parts.append("without rows of weight zero")
-        if "group" in likelihood.roles:
+        if isinstance(likelihood, SetLikelihood):
             parts.append("without sets in which the outcome does not vary")
         if likelihood.binary:
             parts.append("without those at a value of a 0/1 column at which the outcome, at all nodes, never varies")
@@ -206,7 +207,7 @@ class Proposal:
             *(
                 []
                 if closed or likelihood.binary or self.driver == "external"
-                else ["also at a second beta, of the constant alone"]
+                else [f"also at a second beta, of {beside_of(likelihood)}"]
             ),
         ]
 
@@ -214,6 +215,8 @@ class Proposal:
         """What the first evaluation brings of another model, by which columns and perfect predictors are seen."""
         likelihood = specification.likelihood
         when = "with the first also" if self.shares_rounds else "once,"
+        if isinstance(likelihood, ClusterLikelihood):
+            return [f"{when} those without the random intercept{'' if self.shares_rounds else ' instead'}"]
         if not (likelihood.curved and specification.constant):
             return [f"{when} those of a linear regression{'' if self.shares_rounds else ' instead'}"]
         without_offset = self.shares_rounds and likelihood.binary and specification.has_offset

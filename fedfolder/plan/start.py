@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedfolder.errors import TamperedAnswerError
+from fedfolder.likelihood import ClusterLikelihood
 from fedfolder.plan.first import Vain, first_evaluation, inner_of, is_defined_at_zero, usual_start
 from fedfolder.plan.protocol import freed_design
 from fedfolder.plan.rounds import evaluate
@@ -18,6 +20,7 @@ from fedfolder.questions.question import Question
 from fedfolder.questions.risk_sums import evaluation
 from fedfolder.questions.sums import Sums
 from fedfolder.solve.information import NotConcave, invert
+from fedfolder.solve.step import point_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,6 +62,8 @@ class Start:
     alone : tuple of array and Derivatives, or None
         The beta of the constants and ancillaries at the usual start, and the derivatives by them, where the solver
         begins elsewhere.
+    fixed : tuple of array and Derivatives, or None
+        Of a model with a random intercept, where the same model without it begins.
     """
 
     layout: Layout
@@ -70,6 +75,7 @@ class Start:
     evaluations: int = 1
     watched: Derivatives | None = None
     alone: tuple[Array, Derivatives] | None = None
+    fixed: tuple[Array, Derivatives] | None = None
 
     @property
     def parameters(self) -> Parameters:
@@ -81,6 +87,9 @@ class Start:
         """The rows that are left out."""
         return tuple(found.excluded for found in self.perfect)
 
+
+MOST_MOVED = 1.0
+"""How far linear predictors are moved on average before a random intercept comes in."""
 
 Begun = Generator[Question, tuple[Question, Sums], Start | Vain]
 
@@ -104,6 +113,8 @@ def begin(proposal: Proposal, layout: Layout, mean: Array | None = None) -> Begu
     start = _freed(begun)
     if isinstance(start, Vain):
         return start
+    if isinstance(specification.likelihood, ClusterLikelihood):
+        start = dataclasses.replace(start, fixed=(start.beta, start.derivatives))
     if inner is specification:
         return _nearer(start, begun.first, begun.others)
     if not begun.others:
@@ -122,13 +133,31 @@ def _shift(proposal: Proposal, layout: Layout) -> Array | None:
 def _at_start(start: Start) -> Begun:
     """The model's own derivatives, in the design that the inner ones led to."""
     beta = usual_start(start.layout, start.design)
-    if not start.design.constant and not is_defined_at_zero(start.layout):
+    if start.fixed is not None:
+        beta[: len(start.beta)] = start.beta + _first_step(start.derivatives, start)
+    elif not start.design.constant and not is_defined_at_zero(start.layout):
         beta = _towards_the_mean(start)
     question = evaluation(start.layout.specification, start.design, beta, np.zeros_like(beta), start.excluded)
     asked, found = yield from evaluate(question, start.layout.nobs)
     return dataclasses.replace(
         start, beta=asked.beta, derivatives=found, usual=found, evaluations=start.evaluations + 1
     )
+
+
+def _first_step(found: Derivatives, start: Start) -> Array:
+    """Newton's first step in a model without its random intercept, from which the model with one begins.
+
+    It goes as far as moves linear predictors by `MOST_MOVED` on average, counted by the rows' information, and other
+    parameters by as much.
+    """
+    fixed, width = start.layout.specification.without_random().likelihood, len(start.design.terms)
+    forms = Parameters.of(fixed, start.design).forms(fixed)
+    step = point_at(start.beta, found, lambda _: 1.0, forms).step
+    information = -found.hessian[:width, :width]
+    by_row = float(np.abs(np.diagonal(information)).max())
+    moved = float(step[:width] @ information @ step[:width]) / by_row if by_row else 0.0
+    farthest = max(math.sqrt(max(moved, 0.0)), float(np.abs(step[width:]).max(initial=0.0)))
+    return step * min(1.0, MOST_MOVED / farthest) if farthest > 0 else step
 
 
 def _towards_the_mean(start: Start) -> Array:

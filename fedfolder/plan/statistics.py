@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from fedfolder.estimates import logit_stats, regress_stats, wald_chi2
+from fedfolder.estimates import distributions, intercepts, logit_stats, regress_stats, wald_chi2
 from fedfolder.estimates.statistics import model_df
+from fedfolder.likelihood import ClusterLikelihood
 from fedfolder.plan import cox
 from fedfolder.plan.units import scale_of
 
@@ -19,7 +20,7 @@ def statistics(result: FitResult, ending: Ending) -> dict[str, float]:
     """Those of `result`, which has its numbers already."""
     stats = _of_squares(result, ending) if result.model == "regress" else _of_likelihood(result)
     survival = _of_survival(ending) | _of_persons(ending) | cox.statistics(result, ending)
-    return stats | _of_dispersion(ending) | survival
+    return stats | _of_dispersion(ending) | survival | _of_comparison(result, ending)
 
 
 def _of_likelihood(result: FitResult) -> dict[str, float]:
@@ -73,6 +74,26 @@ def _of_persons(ending: Ending) -> dict[str, float]:
     subjects = ending.start.layout.subjects
     return {} if math.isnan(subjects) else {"N_sub": subjects}
 
+
+def _of_comparison(result: FitResult, ending: Ending) -> dict[str, float]:
+    """Of a random intercept, the comparison with the same model without.
+
+    A variance of zero lies at the edge of what there is, so that the likelihood ratio is half the time zero and half
+    the time a chi-squared of one degree (Self and Liang 1987).
+    """
+    from fedfolder.plan.outcome import null_maximum
+
+    without = null_maximum(ending)
+    if not isinstance(ending.start.layout.specification.likelihood, ClusterLikelihood) or without is None:
+        return {}
+    chi2 = 2.0 * (result.llf - without)
+    chi2 = chi2 if chi2 > ROUNDING * abs(without) else 0.0
+    p = 0.5 * float(distributions.chi2_upper(chi2, 1)) if chi2 > 0 else 1.0
+    return {"ll_c": without, "chi2_c": chi2, "p_c": p, "df_c": 1.0} | intercepts.intraclass(result)
+
+
+ROUNDING = 1e-12
+"""Share of a log-likelihood by which two of the same maximum may differ."""
 
 _STATA = {"deviance": "deviance", "pearson": "deviance_p"}
 """Stata's names in e() of further sums."""

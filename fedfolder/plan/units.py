@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedfolder.command.parameters import ANCILLARY, Parameter
+from fedfolder.command.terms import CONSTANT_NAME
+from fedfolder.likelihood import ClusterLikelihood
 from fedfolder.solve.information import invert
 
 if TYPE_CHECKING:
@@ -17,16 +19,21 @@ if TYPE_CHECKING:
     from fedfolder.plan.layout import Layout
     from fedfolder.plan.outcome import Ending
     from fedfolder.questions.parameters import Parameters
+    from fedfolder.questions.specification import Specification
     from fedfolder.solve.derivatives import Derivatives
 
     Array = NDArray[np.float64]
 
 
-def names(parameters: Parameters, likelihood: Likelihood) -> tuple[str, ...]:
-    """The names of the P parameters, as in Stata's e(b): `age`, `2:age`, `/lnalpha`, `/cut1`."""
+def names(parameters: Parameters, specification: Specification) -> tuple[str, ...]:
+    """The names of the P parameters, as in Stata's e(b): `age`, `2:age`, `/lnalpha`, `/cut1`, `/sd(_cons[herd])`."""
+    likelihood = specification.likelihood
     columns = tuple(
         Parameter(term, equation).name for equation in parameters.equations for term in parameters.design.terms
     )
+    if isinstance(likelihood, ClusterLikelihood):
+        *others, sd = parameters.ancillaries
+        return (*columns, *others, f"{sd}({CONSTANT_NAME}[{specification.command.random}])")
     if not likelihood.thresholds:
         return (*columns, *parameters.ancillaries)
     cuts = (f"{ANCILLARY}cut{number}" for number in range(1, len(parameters.ancillaries) + 2))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fedfolder.errors import BetaError, RefusedError, TamperedAnswerError
+from fedfolder.likelihood import ClusterLikelihood
 from fedfolder.questions.at_beta import BETA, CANDIDATE, read_betas
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.moments import WEIGHT
@@ -21,11 +22,13 @@ from fedfolder.questions.sums import Sums, write_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from fedfolder.likelihood import Likelihood
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.sums import Labels, Values
 
 NULL_BETA = "constant-beta.csv"
 ALONE = "the constant alone"
+WITHOUT_RANDOM = "the model without its random intercept"
 SHARED = ("nobs", WEIGHT)
 """Scalars that are the same at all candidates."""
 
@@ -39,7 +42,7 @@ class Candidates(Question):
     models : tuple of Evaluation
         One at least; they differ in beta and its tolerance alone.
     constant : Evaluation or None
-        Of the constant and the ancillaries.
+        Of the constant and the ancillaries, or of the model without its random intercept.
     """
 
     models: tuple[Evaluation, ...]
@@ -71,8 +74,13 @@ class Candidates(Question):
 
     def declaration(self) -> dict[str, Any]:
         """The model's, with more candidates."""
-        alone = {} if self.constant is None else {self._names[-1]: ALONE}
+        alone = {} if self.constant is None else {self._names[-1]: self._beside}
         return {**self.models[0].declaration(), "candidates": self.betas, **alone}
+
+    @property
+    def _beside(self) -> str:
+        """What the last candidate is of."""
+        return beside_of(self.models[0].specification.likelihood)
 
     def payloads(self) -> dict[str, bytes]:
         """The candidates of the model in one file; the constant alone has other parameters, and its own."""
@@ -154,6 +162,11 @@ class Candidates(Question):
                 if scalar in SHARED or scalar.endswith(f" {name}")
             }
         return Sums(mine, answer.keys, columns, rows)
+
+
+def beside_of(likelihood: Likelihood) -> str:
+    """What travels with the evaluations of a model, in words."""
+    return WITHOUT_RANDOM if isinstance(likelihood, ClusterLikelihood) else ALONE
 
 
 def _renamed(scalar: str, old: str, new: str) -> str:

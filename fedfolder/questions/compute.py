@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fedfolder.likelihood import RiskLikelihood, RowLikelihood, SetLikelihood
+from fedfolder.likelihood import ClusterLikelihood, RiskLikelihood, RowLikelihood, SetLikelihood
 from fedfolder.questions import kept, strata
+from fedfolder.questions.clustered import clustered
 from fedfolder.questions.contributions import Contribution, settled
 from fedfolder.questions.matched import alike, matched
 from fedfolder.questions.prepared import specification_key
@@ -55,7 +56,7 @@ def _contribution(question: AtBeta, sample: Sample) -> Contribution:
     sample = question.included(sample)
     with one_thread().limit(limits=1, user_api="blas"):
         match question.specification.likelihood:
-            case SetLikelihood() as likelihood:
+            case SetLikelihood() | ClusterLikelihood() as likelihood:
                 total = _of_sets(question, likelihood, sample)
             case RiskLikelihood():
                 total = strata.of_strata(question, sample)
@@ -74,7 +75,7 @@ def scores(question: AtBeta, sample: Sample) -> Iterator[tuple[slice, Array]]:
     """
     sample = question.included(sample)
     match question.specification.likelihood:
-        case SetLikelihood() as likelihood:
+        case SetLikelihood() | ClusterLikelihood() as likelihood:
             found = np.zeros((sample.nobs, question.parameters.count))
             for places, derivatives, weights in sets(question, likelihood, sample):
                 found[places[:, 0]] = derivatives.score * weights[:, np.newaxis]
@@ -86,7 +87,7 @@ def scores(question: AtBeta, sample: Sample) -> Iterator[tuple[slice, Array]]:
                 yield block.rows, row_scores(question.parameters, block)
 
 
-def _of_sets(question: AtBeta, likelihood: SetLikelihood, sample: Sample) -> Contribution:
+def _of_sets(question: AtBeta, likelihood: SetLikelihood | ClusterLikelihood, sample: Sample) -> Contribution:
     total = Contribution.nothing(question.parameters.count)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for _, found, weights in sets(question, likelihood, sample):
@@ -97,14 +98,33 @@ def _of_sets(question: AtBeta, likelihood: SetLikelihood, sample: Sample) -> Con
 
 
 def sets(
-    question: AtBeta, likelihood: SetLikelihood, sample: Sample
+    question: AtBeta, likelihood: SetLikelihood | ClusterLikelihood, sample: Sample
 ) -> Iterator[tuple[NDArray[np.intp], SetDerivatives, Array]]:
-    """The sets, some with as many rows and ones together: the places of their rows (S, m), derivatives, weights."""
+    """The sets, some with as many rows and ones together: the places of their rows (S, m), derivatives, weights.
+
+    Of clusters, the place of the first row alone (S, 1); what weights there are count within them.
+    """
+    if isinstance(likelihood, ClusterLikelihood):
+        yield from _clusters(question, likelihood, sample)
+        return
     for some in matched(question, sample):
         eta = some.z @ question.beta
         if some.offset is not None:
             eta += some.offset
         yield some.places, likelihood.set_derivatives(some.y, eta, some.z), some.weights
+
+
+def _clusters(
+    question: AtBeta, likelihood: ClusterLikelihood, sample: Sample
+) -> Iterator[tuple[NDArray[np.intp], SetDerivatives, Array]]:
+    p = question.parameters.width
+    *shape, sd = question.beta[p:].tolist()
+    for some in clustered(question, sample):
+        eta = some.clusters.z @ question.beta[:p]
+        if some.offset is not None:
+            eta += some.offset
+        found = likelihood.cluster_derivatives(some.clusters, eta, np.array(shape), sd)
+        yield some.first[:, np.newaxis], found, np.ones(len(some.first))
 
 
 __all__ = ["Block", "Contribution", "alike", "blocks", "contribution", "one_thread", "scores", "sets", "settled"]

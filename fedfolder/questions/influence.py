@@ -12,11 +12,12 @@ Where a likelihood curves upward for some rows, the size of the second derivativ
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fedfolder.likelihood import RiskLikelihood, SetLikelihood
+from fedfolder.likelihood import ClusterLikelihood, RiskLikelihood, SetLikelihood
 from fedfolder.questions import compute
 from fedfolder.questions.blocks import numbered
 from fedfolder.questions.risk_influence import of_risk
@@ -51,8 +52,23 @@ def influence(question: AtBeta, sample: Sample, *, at_least: float = 0.0) -> Inf
             return _of_sets(question, question.specification.likelihood, question.included(sample), at_least)
         if isinstance(question.specification.likelihood, RiskLikelihood):
             return of_risk(question, sample, _owners(sample), at_least)
+        if isinstance(question.specification.likelihood, ClusterLikelihood):
+            question = _without_random(question)
         information, sample = information_of_rows(question, sample), question.included(sample)
         return of_rows(question, information, sample, _owners(sample), at_least)
+
+
+def _without_random(question: AtBeta) -> AtBeta:
+    """The same question as if there were no random intercept: the units are rows, or persons, as elsewhere.
+
+    What a cluster shares is unseen, and takes part of the information away; none of it belongs to a row alone.
+    """
+    return dataclasses.replace(
+        question,
+        specification=question.specification.without_random(),
+        beta=question.beta[:-1],
+        tolerance=question.tolerance[:-1],
+    )
 
 
 # -- sets -------------------------------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedfolder.command.parameters import ANCILLARY
+from fedfolder.likelihood import ClusterLikelihood
 from fedfolder.likelihood.base import AT_END, SLOPE
-from fedfolder.solve.step import Exponent
+from fedfolder.solve.step import Exponent, Mirror
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fedfolder.likelihood import Likelihood
     from fedfolder.questions.columns import Columns
     from fedfolder.questions.design import Design
+    from fedfolder.solve.step import Form
 
     Array = NDArray[np.float64]
 
@@ -69,15 +71,17 @@ class Parameters:
         of_equations = tuple((e + 1) * p - 1 for e in range(q)) if self.design.constant else ()
         return (*of_equations, *range(q * p, self.count))
 
-    def exponents(self, likelihood: Likelihood) -> tuple[Exponent, ...]:
-        """The ancillaries in whose exponential steps are taken from far off."""
+    def forms(self, likelihood: Likelihood) -> tuple[Form, ...]:
+        """The ancillaries in whose exponential steps are taken from far off, and the one that may be of either sign."""
         first, constant = len(self.equations) * self.width, self.constants[:1] if self.design.constant else ()
-        return tuple(
+        mirrored = (Mirror(self.count - 1),) if isinstance(likelihood, ClusterLikelihood) else ()
+        exponents = tuple(
             Exponent(first + self.ancillaries.index(name), sign, constant)
             if how == "added"
             else Exponent(first + self.ancillaries.index(name), sign, multiplied=tuple(range(first)))
             for name, sign, how in likelihood.exponents
         )
+        return (*exponents, *mirrored)
 
     def bounded(self, likelihood: Likelihood) -> tuple[int, ...]:
         """The places of ancillary parameters that may run to their bound."""

@@ -10,7 +10,8 @@ import numpy as np
 
 from fedfolder.command.terms import unquoted
 from fedfolder.errors import VariableError
-from fedfolder.likelihood import find
+from fedfolder.likelihood import ClusterLikelihood, find
+from fedfolder.likelihood.binary import yes_or_no
 from fedfolder.likelihood.regress import Regress
 from fedfolder.questions import follow_up, kept
 from fedfolder.questions.blocks import summed
@@ -68,7 +69,7 @@ class Specification:
     @classmethod
     def of(cls, command: Command) -> Self:
         """That of a command, before anything is known of data."""
-        likelihood = find(command.likelihood).of_roles(command.roles)
+        likelihood = find(command.likelihood).of_roles(command.roles).with_points(command.points)
         return cls(command, likelihood, splines=given(command))
 
     @property
@@ -91,6 +92,12 @@ class Specification:
     def least_squares(self) -> Specification:
         """The regression with the same columns, whose Hessian is their cross products."""
         return dataclasses.replace(self, likelihood=Regress())
+
+    def without_random(self) -> Specification:
+        """The same without a random intercept."""
+        likelihood = self.likelihood
+        fixed = likelihood.fixed if isinstance(likelihood, ClusterLikelihood) else likelihood
+        return dataclasses.replace(self, likelihood=fixed)
 
     def without_offset(self) -> Specification:
         """The same with a linear predictor of columns alone."""
@@ -171,6 +178,8 @@ class Specification:
             said["roles"] = roles
         if self.command.trials is not None:
             said["trials"] = repr(self.command.trials)
+        if isinstance(self.likelihood, ClusterLikelihood):
+            said["points"] = self.command.points
         if self.command.weight:
             said["weights"] = str(self.command.weight)
         if self.levels:
@@ -202,7 +211,7 @@ class Specification:
                 found[role] = sample.outcome(roles[role])
         if self.command.trials is not None:
             found["trials"] = np.full(sample.nobs, self.command.trials)
-        elif "trials" in self.likelihood.roles and "trials" not in found:
+        elif "trials" in self.likelihood.roles and not self._has_trials:
             found["trials"] = np.ones(sample.nobs)
         if "time" in roles:
             found |= follow_up.times(sample, roles["time"], roles.get("entry"))
@@ -217,7 +226,14 @@ class Specification:
             )
         return found
 
+    @property
+    def _has_trials(self) -> bool:
+        """Whether the trials are named; each row is one otherwise."""
+        return "trials" in self.roles or self.command.trials is not None
+
     def _outcome(self, sample: Sample) -> Array:
+        if self.command.random and "trials" in self.likelihood.roles and not self._has_trials:
+            return yes_or_no(sample.outcome(self.outcome))
         if not self.likelihood.categorical and not self.levels:
             return self.likelihood.outcome(sample.outcome(self.outcome))
         factor = sample.levels(self.outcome)

@@ -95,7 +95,7 @@ class Driven:
         self._to_user = to_user(question.parameters, question.specification.likelihood)
         self._from_user = np.linalg.inv(self._to_user)
         (_, self._begins), _ = question.path
-        self.names = names(question.parameters, question.specification.likelihood)
+        self.names = names(question.parameters, question.specification)
 
     @property
     def layout(self) -> Layout:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import filelock
 
 from fedfolder import clock
+from fedfolder.command.names import NODE
 from fedfolder.errors import ConfigError, HomeInUseError
 from fedfolder.exchange.names import TO_SERVER
 from fedfolder.exchange.watching import Wake
@@ -110,7 +111,7 @@ def run(
             units_differ=units_differ,
             own_likelihoods=own_likelihoods,
             absent=absent,
-            few=FewTrips.of(parsed, opened.levels()) if few_trips else None,
+            few=FewTrips.of(parsed, {**opened.levels(), NODE: tuple(opened.nodes)}) if few_trips else None,
         )
         result = dataclasses.replace(fit.run(), labels=labels)
         write_result(opened.path / RUNS / f"fit{fit.place.fit}", result)

@@ -104,8 +104,8 @@ def simulate(
     samples = {}
     for number, frame in enumerate(frames, start=1):
         with naming(f"node{number}"):
-            persons = held.person if held else None
-            samples[f"node{number}"] = sample_from_frame(frame, parsed, persons=persons, tables=tables)
+            node, persons = f"node{number}", held.person if held else None
+            samples[node] = sample_from_frame(frame, parsed, persons=persons, tables=tables, node=node)
     require_allowed(held, parsed, samples)
     return fit_samples(
         parsed,

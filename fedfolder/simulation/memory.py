@@ -114,7 +114,7 @@ def samples_of(
     samples = {}
     for node, frame in parts.items():
         with naming(node):
-            samples[node] = make_sample(frame, command, policy.person if policy else None, beside)
+            samples[node] = make_sample(frame, command, policy.person if policy else None, beside, node=node)
     require_allowed(policy, command, samples, progress)
     return samples
 
@@ -160,8 +160,19 @@ def checked(command: Command, samples: Mapping[str, Sample], progress: Progress 
     VariableError
         If a matched set lies at more than one node.
     """
-    _require_sets_within_nodes(command, samples)
+    if command.random:
+        _tell_of_values_in_common(command.random, samples, progress)
+    else:
+        _require_sets_within_nodes(command, samples)
     return _with_clusters_across(command, samples, progress)
+
+
+def _tell_of_values_in_common(name: str, samples: Mapping[str, Sample], progress: Progress | None) -> None:
+    """Say where values of what has a random intercept are found at several nodes. Over a study nobody can see it."""
+    from fedfolder.node.sampling import ids_in_common
+
+    if progress is not None and ids_in_common(samples, name):
+        progress.note(f"Values of {name} are found at more than one node: each has an intercept of its own there.")
 
 
 def _require_sets_within_nodes(command: Command, samples: Mapping[str, Sample]) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from fedfolder.solve.derivatives import Derivatives
     from fedfolder.solve.last_step import LastStep
-    from fedfolder.solve.step import Exponent
+    from fedfolder.solve.step import Form
 
     Array: TypeAlias = NDArray[np.float64]
 
@@ -114,7 +114,7 @@ def maximize(
     report: Callable[[Iteration], None] | None = None,
     bounded: tuple[int, ...] = (),
     last_step: LastStep | None = None,
-    exponents: tuple[Exponent, ...] = (),
+    forms: tuple[Form, ...] = (),
     watched: Derivatives | None = None,
 ) -> Generator[Array, tuple[Array, Derivatives], Solution]:
     """Maximize a log-likelihood.
@@ -138,8 +138,8 @@ def maximize(
         search has converged as soon as the others have.
     last_step : LastStep, optional
         When the last step is taken without asking there; never by default.
-    exponents : tuple of Exponent
-        Parameters in whose exponential steps are taken from far off; see `fedfolder.solve.step`.
+    forms : tuple of Exponent or Mirror
+        What steps from far off go by; see `fedfolder.solve.step`.
     watched : Derivatives, optional
         Those that separation, and the noise of a perfect fit, are seen against, where the search begins elsewhere.
 
@@ -168,14 +168,14 @@ def maximize(
     if not derivatives.is_finite:
         unknown = Iteration(0, derivatives.loglike, 0, math.nan)
         return Solution(beta, derivatives, "not converged", (unknown,), 1, beta)
-    limits = _Limits(max_iterations, max_halvings, max_evaluations, tolerance, bounded, last_step, exponents)
-    climb = _Climb(point_at(beta, derivatives, scale, exponents), limits, scale, report or (lambda _: None), watched)
+    limits = _Limits(max_iterations, max_halvings, max_evaluations, tolerance, bounded, last_step, forms)
+    climb = _Climb(point_at(beta, derivatives, scale, forms), limits, scale, report or (lambda _: None), watched)
     while (status := climb.status()) is None:
         step = yield from climb.step()
         if step is None:
             return climb.solution(climb.without_a_step())
         beta, derivatives, halvings = step
-        climb.accept(point_at(beta, derivatives, scale, exponents), halvings)
+        climb.accept(point_at(beta, derivatives, scale, forms), halvings)
     if status == "converged" and last_step is not None:
         climb.take_last_step()
     return climb.solution(status)
@@ -189,7 +189,7 @@ class _Limits:
     tolerance: float
     bounded: tuple[int, ...]
     last_step: LastStep | None
-    exponents: tuple[Exponent, ...]
+    forms: tuple[Form, ...]
 
 
 class _Climb:
@@ -302,7 +302,7 @@ class _Climb:
         before = self._point.derivatives.loglike
         if not after.is_finite or after.loglike < before - SLIGHT * max(abs(before), 1.0):
             return False
-        point = point_at(beta, after, self._scale, self._limits.exponents)
+        point = point_at(beta, after, self._scale, self._limits.forms)
         return point.concave and point.decrement < 0.5 * self._point.decrement
 
     def without_a_step(self) -> Status:

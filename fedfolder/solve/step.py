@@ -31,6 +31,12 @@ FLOOR = 1e-6
 FAR = 0.1
 """The decrement above which steps are taken in exponentials: nearer, those of the parameters themselves are as good."""
 
+SHORT = 0.125
+"""The share of a mirrored parameter that is left by a step beyond zero."""
+
+ANYWAY = 0.5
+"""How far one step may take a mirrored parameter, however small it is."""
+
 LEAST = 0.1
 """The share of an exponential that one step leaves at least."""
 
@@ -56,6 +62,23 @@ class Exponent:
 
 
 @dataclass(frozen=True, slots=True)
+class Mirror:
+    """A parameter at whose negative the log-likelihood is the same, so that its slope at zero is zero.
+
+    Parameters
+    ----------
+    place : int
+        Where it stands.
+    """
+
+    place: int
+
+
+Form: TypeAlias = Exponent | Mirror
+"""What is known of the shape of a log-likelihood far from its maximum."""
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """A beta with all that the next step needs."""
 
@@ -73,14 +96,14 @@ class Point:
 
 
 def point_at(
-    beta: Array, derivatives: Derivatives, scale: Callable[[Derivatives], float], exponents: tuple[Exponent, ...] = ()
+    beta: Array, derivatives: Derivatives, scale: Callable[[Derivatives], float], forms: tuple[Form, ...] = ()
 ) -> Point:
     """The Newton step from here.
 
     Where the information is not positive definite, each eigenvalue of the scaled information is replaced by its size,
     and by `FLOOR` times the largest size where that is more: uphill in every direction, and bounded.
 
-    Far from the maximum, the step is that in `exponents`, where there are any.
+    Far from the maximum, the step is one for the `forms` that there are.
     """
     information = -derivatives.hessian
     by = info.scaling(information)
@@ -97,9 +120,16 @@ def point_at(
     gain = float(derivatives.score @ step)
     by_scale = scale(derivatives)
     decrement = 0.0 if gain == 0.0 else gain / by_scale if by_scale > 0 else math.inf
-    if exponents and not (concave and decrement < FAR):
-        step = _in_exponential(beta, derivatives, exponents[0], step)
+    for form in forms if not (concave and decrement < FAR) else ():
+        step = _in_form(beta, derivatives, form, step)
     return Point(beta, derivatives, step, gain, decrement, concave)
+
+
+def _in_form(beta: Array, derivatives: Derivatives, form: Form, otherwise: Array) -> Array:
+    """The step (p,) that goes by a form."""
+    if isinstance(form, Exponent):
+        return _in_exponential(beta, derivatives, form, otherwise)
+    return _on_this_side(beta, derivatives, form, otherwise)
 
 
 def _in_exponential(beta: Array, derivatives: Derivatives, by: Exponent, otherwise: Array) -> Array:
@@ -128,6 +158,33 @@ def _in_exponential(beta: Array, derivatives: Derivatives, by: Exponent, otherwi
     step[list(by.added)] -= math.log1p(share)
     step[multiplied] = (step[multiplied] - share * beta[multiplied]) / (1.0 + share)
     return step if float(derivatives.score @ step) > 0 else otherwise
+
+
+def _on_this_side(beta: Array, derivatives: Derivatives, mirror: Mirror, otherwise: Array) -> Array:
+    """Newton's step of a mirrored parameter, within bounds, and that of the others which goes with it.
+
+    With the others at their best for each value of it, a quadratic in it alone is left (the profile). Where that curves
+    upward, the step goes uphill as far as it would downhill. It leaves `SHORT` of the parameter where it would end far
+    on the other side of zero: that is the other side of the same hill. Near zero, where one is over the hill's top,
+    Newton's step ends beyond it by a little. Nor does it more than double it, unless it is small.
+    """
+    j, information = mirror.place, -derivatives.hessian
+    rest = np.arange(len(beta)) != j
+    among = information[np.ix_(rest, rest)]
+    try:
+        solved = np.stack([info.solve(among, derivatives.score[rest]), info.solve(among, information[rest, j])], axis=1)
+    except info.NotConcave:
+        return otherwise
+    slope = float(derivatives.score[j] - information[j, rest] @ solved[:, 0])
+    curve = abs(float(information[j, j] - information[j, rest] @ solved[:, 1]))
+    at, step = float(beta[j]), slope / curve if curve > 0 else math.copysign(math.inf, slope)
+    size, reach = abs(at), abs(at) + max(abs(at), ANYWAY)
+    if (at + step) * at < 0 and abs(at + step) > size / 2.0:
+        step = (SHORT - 1.0) * at
+    step = min(max(at + step, -reach), reach) - at
+    found = np.empty_like(beta)
+    found[j], found[rest] = step, solved[:, 0] - step * solved[:, 1]
+    return found
 
 
 def newton_step(derivatives: Derivatives) -> Array:

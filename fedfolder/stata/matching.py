@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedfolder.command.names import CONSTANT_NAME
-from fedfolder.command.parameters import ANCILLARY, Parameter
+from fedfolder.command.parameters import ANCILLARY, Parameter, brief
 from fedfolder.command.terms import Column
 from fedfolder.errors import UnknownNameError
 
@@ -121,7 +121,7 @@ def match(columns: Sequence[str], names: Sequence[str], codes: Mapping[str, Mapp
         Naming what only one of the two sides has.
     """
     parts = [read_column(name) for name in columns]
-    ancillaries = {name.removeprefix(ANCILLARY) for name in names if name.startswith(ANCILLARY)}
+    ancillaries = {brief(name).removeprefix(ANCILLARY) for name in names if name.startswith(ANCILLARY)}
     ours = {key: j for j, key in enumerate(_of_fit(names, codes))}
     theirs = _of_stata(parts, ancillaries)
     only_theirs = [
@@ -146,7 +146,7 @@ def _of_fit(names: Sequence[str], codes: Mapping[str, Mapping[str, int]]) -> lis
     found: list[Key] = []
     for parameter in parameters:
         if parameter.equation == ANCILLARY:
-            found.append((None, frozenset(), (parameter.term,)))
+            found.append((None, frozenset(), (brief(parameter.name).removeprefix(ANCILLARY),)))
             continue
         column = Column.parse(parameter.term)
         factors = frozenset((name, codes.get(name, {}).get(level, level)) for name, level in column.factors)

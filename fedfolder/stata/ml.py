@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fedfolder.command.parameters import ANCILLARY, Parameter
+from fedfolder.command.parameters import ANCILLARY, Parameter, brief
 from fedfolder.command.terms import CONSTANT_NAME
-from fedfolder.likelihood import RowLikelihood
+from fedfolder.likelihood import ClusterLikelihood, RowLikelihood
 from fedfolder.questions.parameters import ONLY
 from fedfolder.stata import columns
 
@@ -38,7 +38,7 @@ def line(fit: External, codes: Codes, *, as_is: bool, rows: int) -> str:
         f"({names.equation(equation)}: {f'{depvar} = ' if place == 0 else ''}{terms}{rest})"
         for place, (equation, rest) in enumerate(_equations(fit).items())
     ]
-    ancillaries = [name for name in fit.names if name.startswith(ANCILLARY)]
+    ancillaries = [brief(name) for name in fit.names if name.startswith(ANCILLARY)]
     options = ["search(off)", *_begin(fit, names), *([f"obs({n})"] if rows != n else []), "maximize"]
     return f"ml model d2 {EVALUATOR} {' '.join([*equations, *ancillaries])}, {' '.join(options)}"
 
@@ -49,8 +49,13 @@ def observations(fit: External) -> int:
 
 
 def is_defined_at_zero(fit: External) -> bool:
-    """Whether the likelihood of any outcome is defined where all parameters are zero, as `ml` begins."""
+    """Whether the likelihood of any outcome is defined where all parameters are zero, as `ml` begins.
+
+    A random intercept with no deviation is, and all the same no place to begin: the slope along it is zero there.
+    """
     likelihood = fit.specification.likelihood
+    if isinstance(likelihood, ClusterLikelihood):
+        return False
     if not isinstance(likelihood, RowLikelihood):
         return True
     levels = len(fit.specification.levels)
@@ -81,7 +86,7 @@ class _Names:
         """`xb:2.race`, `/cut1`."""
         found = Parameter.parse(name)
         if found.equation == ANCILLARY:
-            return name
+            return brief(name)
         return f"{self.equation(found.equation)}:{columns.named(found.term, self._codes)}"
 
 

@@ -11,8 +11,8 @@ from fedfolder.command import ANCILLARY, parse
 from fedfolder.command.models import WITH_OPTION, model_of
 from fedfolder.command.options import OPTIONS, abbreviates
 from fedfolder.errors import CommandError, FedfolderError, nearest
-from fedfolder.estimates import family
-from fedfolder.estimates.coefficients import check_level, coefficients
+from fedfolder.estimates import family, intercepts
+from fedfolder.estimates.coefficients import check_level, coefficients, critical
 from fedfolder.estimates.heading import WIDTH, heading_without_clusters
 from fedfolder.estimates.layout import Row
 from fedfolder.estimates.table import EFORM, derived_rows, notes, number_row
@@ -52,6 +52,11 @@ class Shown:
     def appended(self) -> list[str]:
         """The ancillary parameters: we print their rows, which are never exponentiated or tested."""
         return [name for name in self.result.names if name.startswith(ANCILLARY)]
+
+    @property
+    def rows(self) -> list[str]:
+        """Those that have a row of their own; of a random intercept, the variance is shown."""
+        return [name for name in self.appended if not intercepts.is_deviation(name)]
 
 
 def asked(result: FitResult, text: str, level: str, eform: str = "") -> Shown:
@@ -166,10 +171,12 @@ def _rows(shown: Shown) -> list[str]:
     """The rows of ancillary parameters, and of what is made of them, such as alpha."""
     result = shown.result
     table = coefficients(result, exponentiated=bool(result.eform))
-    rows = [Row(name).stub(_STUB) + number_row(table, result.names.index(name)) for name in shown.appended]
+    rows = [Row(name).stub(_STUB) + number_row(table, result.names.index(name)) for name in shown.rows]
+    crossed = f"{'-' * (_STUB + 1)}+{'-' * (WIDTH - _STUB - 2)}"
     if derived := derived_rows(result):
-        crossed = f"{'-' * (_STUB + 1)}+{'-' * (WIDTH - _STUB - 2)}"
         rows += [crossed, *(Row(name).stub(_STUB) + numbers for name, numbers in derived.items())]
+    if variance := intercepts.variance_lines(result, _STUB, critical(result)):
+        rows += [*([crossed] if rows else []), *variance]
     return [*rows, "-" * WIDTH] if rows else []
 
 

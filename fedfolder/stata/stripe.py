@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedfolder.command import ANCILLARY, CONSTANT_NAME, Column, Parameter, all_combinations, level_key, parse
+from fedfolder.command.parameters import brief
 from fedfolder.command.terms import CONSTANT
 from fedfolder.stata.columns import is_bare
 
@@ -74,7 +75,7 @@ def stripe(result: FitResult) -> Stripe:
             names.append(f"{_called(result, equation)}{_name(column, marks, codes, estimated=estimated)}")
     ancillary = [name for name in result.names if name.startswith(ANCILLARY)]
     places |= {name: len(names) + i for i, name in enumerate(ancillary)}
-    names += [f"{ANCILLARY}:{Parameter.parse(name).term}" for name in ancillary]
+    names += [f"{ANCILLARY}:{brief(name).removeprefix(ANCILLARY)}" for name in ancillary]
     equations = len(_equations(result)) + bool(ancillary)
     return Stripe(tuple(names), tuple(places[name] for name in result.names), equations, codes)
 

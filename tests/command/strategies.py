@@ -143,7 +143,7 @@ def _of_survival(draw, model, found, maybe):
 
 
 @st.composite
-def options(draw, model, terms):  # noqa: C901 - one line an option
+def options(draw, model, terms):  # noqa: C901, PLR0912 - one line an option
     takes, found = model_of(model), {}
 
     def maybe(name, arguments=None):
@@ -162,6 +162,11 @@ def options(draw, model, terms):  # noqa: C901 - one line an option
             del found["link"]
     if model == "clogit":
         found["group"] = "set"
+    if takes.random:
+        maybe("intpoints", st.integers(1, 100).map(str))
+        maybe("intmethod", st.just("mcaghermite"))
+    if model == "melogit":
+        maybe("binomial", st.sampled_from(["trials", "12"]))
     if takes.survival:
         found |= {"time": "t", "failure": "low"}
         maybe("entry", st.just("t0"))
@@ -169,6 +174,9 @@ def options(draw, model, terms):  # noqa: C901 - one line an option
         _of_survival(draw, model, found, maybe)
     if model == "stpm2":
         found |= draw(flexible(terms))
+    if model == "mestreg":
+        found["distribution"] = draw(st.sampled_from(sorted(EITHER)))
+        maybe("nohr")
     if model == "mlogit":
         maybe("baseoutcome", st.sampled_from(["1", "-2", '"no"', '"say ""x"")"', '""']))
     if takes.offset:
@@ -217,10 +225,10 @@ def commands(draw):
     if model == "clogit" and not unique:
         unique = {"x": Term((), ("x",))}
     chosen = draw(options(model, tuple(unique)))
-    command = Command(model, "low", tuple(unique.values()), chosen)
+    command = Command(model, "low", tuple(unique.values()), chosen, random="ward" if model_of(model).random else "")
     kinds = [kind for kind in model_of(model).weights if kind != "aw" or model == "regress"]
     vce = command.argument("vce")
     kinds = [k for k in kinds if not (k == "pw" and vce == "oim") and not (k == "iw" and vce not in {None, "oim"})]
     weight = draw(st.one_of(st.none(), st.builds(Weight, st.sampled_from(kinds), st.just("w"))))
     condition = draw(st.one_of(st.none(), expressions()))
-    return Command(model, "low", command.terms, chosen, weight, condition, tuple(made))
+    return Command(model, "low", command.terms, chosen, weight, condition, tuple(made), command.random)

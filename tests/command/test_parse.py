@@ -331,7 +331,20 @@ def test_the_models_to_know_can_be_given():
 @pytest.mark.parametrize("model", [*sorted(MODELS), "frailty"])
 @pytest.mark.parametrize("rule", OPTIONS, ids=lambda rule: rule.name)
 def test_each_option_is_known_by_its_abbreviations_and_to_its_models_alone(model, rule):
-    tried = ("90", "poisson", "log", "robust", "weibull", "x", "g", "odds", "1 2", "3", "x: 1 2")
+    tried: tuple[str, ...] = (
+        "90",
+        "poisson",
+        "log",
+        "robust",
+        "weibull",
+        "mcaghermite",
+        "x",
+        "g",
+        "odds",
+        "1 2",
+        "3",
+        "x: 1 2",
+    )
     tried = ("x",) if rule.name == "tvc" else tried
     argument = next((f"({text})" for text in tried if rule.canonical and rule.canonical(text)), "")
     needed = " group(s)" if model == "clogit" and rule.name not in {"group", "strata"} else ""
@@ -339,10 +352,11 @@ def test_each_option_is_known_by_its_abbreviations_and_to_its_models_alone(model
     needed += " family(poisson)" if model == "glm" and rule.name == "link" else ""
     needed += survival_needs(model, rule.name)
     outcome = "" if model in TABLE and TABLE[model].survival else "y "
+    random = "|| s:" if model in {"melogit", "mepoisson", "mestreg"} else ""
     for length in range(1, len(rule.name) + 1):
         word = rule.name[:length]
         meant = next((r for r in OPTIONS if r.serves(model) and fits(word, r)), None)
-        text = f"{model} {outcome}x, {word}{argument}{needed}"
+        text = f"{model} {outcome}x{random}, {word}{argument}{needed}"
         if meant is None:
             assert length < len(rule.shortest) or not rule.serves(model)
             with pytest.raises(UnknownNameError):

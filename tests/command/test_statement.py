@@ -13,13 +13,20 @@ from tests.command.strategies import commands
 @pytest.mark.parametrize(
     ("text", "likelihood"),
     [
-        *((f"{model} y x", model) for model in MODELS if model not in {"glm", "clogit", "streg", "stcox", "stpm2"}),
+        *(
+            (f"{model} y x", model)
+            for model in MODELS
+            if model not in {"glm", "clogit", "streg", "stcox", "stpm2", "melogit", "mepoisson", "mestreg"}
+        ),
         ("stcox x", "stcox breslow"),
         ("stcox x, bre st(_node g)", "stcox breslow"),
         ("stcox x, efr time(t) failure(d)", "stcox efron"),
         ("stpm2 x, scale(h) df(3)", "stpm2 scale(hazard)"),
         ("stpm2 x, scale(o) df(3)", "stpm2 scale(odds)"),
         ("stpm3 x, scale(probit) df(3)", "stpm2 scale(normal)"),
+        ("melogit y x || g:, intpoints(25)", "melogit"),
+        ("mepoisson y x || g:", "mepoisson"),
+        ("mestreg x || g:, d(w)", "mestreg distribution(weibull)"),
         ("streg x, d(w)", "streg distribution(weibull)"),
         ("streg x, dist(ln) time(t) f(d)", "streg distribution(lognormal)"),
         ("streg x, d(llogistic)", "streg distribution(loglogistic)"),

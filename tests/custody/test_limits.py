@@ -21,6 +21,7 @@ from fedfolder.questions.candidates import Candidates
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.scores import ClusterScores, Scores
+from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import add
 from fedfolder.questions.together import single
 from fedfolder.simulation import checked, few_of, split
@@ -163,13 +164,24 @@ def test_one_row_far_out_is_found_in_any_model(name):
     """An artificial outlier: what leaves along its direction is that row."""
     given = problem(name)
     frame = given.frame.assign(u=0.01 * np.arange(len(given.frame)) / len(given.frame))
-    if "set" in given.options:
+    if "group(set)" in given.options:
         frame.loc[frame.index[1], "u"] = 2.0
     else:
         frame.loc[5, "u"] = 2.0
     question, sample = question_of(given.command("x u", more=within_nodes(name)), frame, Evaluation)
     assert "leverage" in rules(REGISTRY, question, sample)
     assert rules(NONE, question, sample) == []
+
+
+def test_the_deviation_of_a_random_intercept_is_a_slope():
+    given = problem("mepoisson")
+    inner, sample = question_of(given.command("x"), given.frame, Evaluation)
+    specification = Specification.of(read_command(given.command("x")))
+    question = dataclasses.replace(inner, specification=specification, beta=np.zeros(3))
+    for sd, broken in ((1.0, False), (-1.0, False), (6.0, True), (-6.0, True)):
+        beta = np.array([*np.zeros(len(question.beta) - 1), sd])
+        assert ("largest_beta" in rules(REGISTRY, dataclasses.replace(question, beta=beta), sample)) is broken
+    assert rules(NONE, dataclasses.replace(question, beta=beta), sample) == []
 
 
 def test_what_is_asked_at_no_beta_is_left_alone():

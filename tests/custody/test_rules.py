@@ -67,6 +67,12 @@ def _ending(few: int) -> pd.DataFrame:
     return some(few).assign(t=2.0 - some(few)["d"], one=1.0)
 
 
+def _alone(groups: int) -> pd.DataFrame:
+    """So many groups of one person beside a large one."""
+    places = np.arange(ROWS)
+    return some(20).assign(g=np.where(places < groups, places + groups, 90 + groups))
+
+
 CELLS = {"smallest_cell": 5}
 SAMPLE_CASES: dict[str, tuple[str, dict[str, Any], Callable[[int], pd.DataFrame], int, tuple[int, ...]]] = {
     "persons": ("regress y x", {"persons": 12}, lambda n: some(5, n), 12, (11, 9)),
@@ -78,6 +84,7 @@ SAMPLE_CASES: dict[str, tuple[str, dict[str, Any], Callable[[int], pd.DataFrame]
     "outcome_cells": ("logit d e", CELLS, lambda few: some(20).assign(e=some(few)["d"]), 5, (4, 3)),
     "pairs": ("regress y d e", CELLS, lambda few: some(few).assign(d=some(20)["d"], e=some(few)["d"]), 5, (4, 3)),
     "cluster_cells": ("regress y x, vce(cluster g, across)", CELLS, some, 5, (4, 3)),
+    "random_groups": ("melogit b x || g:", CELLS, _alone, 5, (4, 3)),
     "few_different": ("regress y few", CELLS, some, 5, (4, 3)),
     "largest_share": ("logit b o", {"largest_share": 0.5}, _outlier, 1, (2, 9)),
     "same_time": ("stcox x, time(t) failure(one)", {"same_time": 5}, _ending, 5, (4, 3)),

@@ -15,7 +15,7 @@ from statsmodels.discrete.discrete_model import NegativeBinomial
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-from fedfolder.likelihood import LIKELIHOODS, RiskLikelihood
+from fedfolder.likelihood import LIKELIHOODS, ClusterLikelihood, RiskLikelihood
 
 if TYPE_CHECKING:
     from tests.simulation.models import Problem
@@ -100,9 +100,11 @@ def sandwich(scores, hessian, cluster=None, *, small=0):
 
 def clusters(given: Problem, frame: pd.DataFrame) -> pd.Series:
     """The cluster of each row of scores: rows, or the sets that tell something."""
-    if given.name != "clogit":
+    if not given.in_sets:
         return frame["id"]
     sets = frame.groupby("set")
+    if given.name != "clogit":
+        return sets["id"].first()
     return sets["id"].first()[sets["y"].mean().between(0, 1, inclusive="neither")]
 
 
@@ -113,13 +115,15 @@ def design(frame: pd.DataFrame, *, constant: bool) -> np.ndarray:
     return np.column_stack([*columns, np.ones(len(frame))] if constant else columns).astype(float)
 
 
-def elsewhere(given: Problem, frame: pd.DataFrame, offset: np.ndarray | None = None) -> Elsewhere:
+def elsewhere(given: Problem, frame: pd.DataFrame, offset: np.ndarray | None = None) -> Elsewhere:  # noqa: PLR0911
     """The regression of `given` on `frame` in statsmodels."""
     name, y = given.name, frame["y"].to_numpy(float)
     ordered = name in {"ologit", "oprobit"}
     x = design(frame, constant=not ordered and name != "clogit" and not name.startswith("stcox"))
     if ordered or name == "mlogit":
         return _ordered(name, y, x) if ordered else _multinomial(y, x)
+    if isinstance(LIKELIHOODS[name], ClusterLikelihood):
+        return _mixed(name, frame, x, 0.0 if offset is None else offset)
     if "time" in LIKELIHOODS[name].roles:
         of = _cox if isinstance(LIKELIHOODS[name], RiskLikelihood) else _survival
         of = _flexible if name.startswith("stpm2") else of
@@ -254,6 +258,67 @@ def _cox(name, frame, x, offset) -> Elsewhere:
         return found
 
     return Elsewhere(scores, model.hessian, model.loglike, lambda _: 1.0)
+
+
+def _mixed(name, frame, x, offset) -> Elsewhere:
+    """Seven points about the mode, by their definition; derivatives by complex steps, through Newton's as well."""
+    frame, x = frame.reset_index(drop=True), np.asarray(x)
+    order = np.argsort(frame["set"].to_numpy(), kind="stable")
+    frame, x, offset = frame.iloc[order], x[order], (offset + np.zeros(len(order)))[order]
+    _, first, group = np.unique(frame["set"], return_index=True, return_inverse=True)
+    row = _of_rows(name, frame)
+    points, weights = np.polynomial.hermite_e.hermegauss(7)
+    p, q = x.shape[1], x.shape[1] + 1 + name.endswith("(weibull)")
+
+    def at(beta, v):
+        return [np.add.reduceat(part, first) for part in row(x @ beta[:p] + offset + beta[-1] * v[group], beta[p:-1])]
+
+    near = np.zeros(len(first))
+
+    def obs(beta):
+        v, sd, steps = near + 0j, beta[-1], 3 if near.any() else 40
+        for _ in range(steps):
+            _, slope, bend = at(beta, v)
+            step = (sd * slope - v) / (1 - sd * sd * bend)
+            v = v + (step if steps == 3 else step / np.maximum(np.abs(step), 1.0))
+        near[:] = v.real
+        top, _, bend = at(beta, v)
+        top, total, scale = top - v * v / 2, 0.0, 1 / np.sqrt(1 - sd * sd * bend)
+        for place, weight in zip(points, weights / np.sqrt(2 * np.pi), strict=True):
+            t = v + scale * place
+            total = total + weight * np.exp(place * place / 2 + at(beta, t)[0] - t * t / 2 - top)
+        return np.log(scale * total) + top
+
+    def scores(beta):
+        return np.stack([obs(beta + step).imag / 1e-30 for step in 1e-30j * np.eye(q)], axis=-1)
+
+    def hessian(beta):
+        return _slopes(lambda b: scores(b).sum(axis=0), beta)
+
+    return Elsewhere(scores, hessian, lambda beta: obs(beta + 0j).real.sum(), lambda _: 1.0)
+
+
+def _of_rows(name, frame):
+    """The log-likelihood of each row, and its first two derivatives by the linear predictor, as a function of it."""
+    y, n, time, entry = (frame[role].to_numpy(float) for role in ("y", "trials", "time", "entry"))
+    if name == "melogit":
+        ways = -np.log(n + 1) - special.betaln(n - y + 1, y + 1)
+
+        def shares(eta, _):
+            chance = 1 / (1 + np.exp(-eta))
+            return y * eta + n * np.log(1 - chance) + ways, y - n * chance, -n * chance * (1 - chance)
+
+        return shares
+    constant = special.gammaln(y + 1)
+    late, start = entry > 0, np.where(entry > 0, entry, 1.0)
+
+    def means(eta, shape):
+        power = np.exp(shape[0]) if len(shape) else 1.0
+        mean = np.exp(eta) * (1.0 if name == "mepoisson" else time**power - np.where(late, start**power, 0.0))
+        rest = -constant if name == "mepoisson" else y * (np.log(power) + power * np.log(time))
+        return y * eta + rest - mean, y - mean, -mean
+
+    return means
 
 
 def _hazard(name, t, eta):

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fedfolder.command.models import model_of
-from fedfolder.likelihood import LIKELIHOODS, RiskLikelihood, RowLikelihood, Totals
+from fedfolder.likelihood import LIKELIHOODS, ClusterLikelihood, RiskLikelihood, RowLikelihood, Totals
 
 LEVELS = ("1", "2", "3")
 TERMS = "x w i.g"
@@ -44,7 +44,12 @@ class Problem:
     @property
     def unit(self) -> pd.Series:
         """What stays together in a split: a row, or its set."""
-        return self.frame["set"] if "group(" in self.options else pd.Series(np.arange(len(self.frame)))
+        return self.frame["set"] if self.in_sets else pd.Series(np.arange(len(self.frame)))
+
+    @property
+    def in_sets(self) -> bool:
+        """Whether rows come in sets, or in clusters."""
+        return "group" in LIKELIHOODS[self.name].roles
 
     def of(self, frame: pd.DataFrame) -> Problem:
         """The same regression of other data."""
@@ -54,7 +59,8 @@ class Problem:
         """The whole line."""
         options = " ".join(part for part in (self.options, more) if part)
         outcome = "" if model_of(self.model).survival else "y"
-        parts = (self.model, outcome, terms, condition and f"if {condition}", weight and f"[{weight}]")
+        random = "|| set:" if model_of(self.model).random else ""
+        parts = (self.model, outcome, terms, condition and f"if {condition}", weight and f"[{weight}]", random)
         line = " ".join(part for part in parts if part)
         return f"{line}, {options}" if options else line
 
@@ -91,6 +97,8 @@ def options_of(name: str) -> str:
     roles = LIKELIHOODS[name].roles
     if name.startswith("stpm2"):
         return f"{name.partition(' ')[2]} {KNOTS} noorthog time(time) failure(y) entry(entry)"
+    if name == "melogit":
+        return "binomial(trials)"
     if "time" in roles:
         return f"{name.partition(' ')[2]} time(time) failure(y) entry(entry)"
     if found:
@@ -99,7 +107,7 @@ def options_of(name: str) -> str:
         return f"family({family}) link({link})"
     if hasattr(LIKELIHOODS[name], "base"):
         return "baseoutcome(1)"
-    return "group(set)" if "group" in roles else ""
+    return "group(set)" if "group" in roles and not model_of(name).random else ""
 
 
 @functools.cache
@@ -121,6 +129,12 @@ def problem(name: str, seed: int = 1, n: int = 200) -> Problem:
     late = np.random.default_rng(seed)
     frame["entry"] = np.round(frame["time"] * late.uniform(0.1, 0.8, n) * late.integers(0, 2, n), 3)
     likelihood = LIKELIHOODS[name]
+    if isinstance(likelihood, ClusterLikelihood):
+        size = 6.0 if "time" in likelihood.roles else 2.0
+        likelihood, signal = (
+            likelihood.fixed,
+            signal + size * np.random.default_rng(seed).standard_normal(n)[frame["set"]],
+        )
     if isinstance(likelihood, RowLikelihood):
         frame["y"] = _outcomes(likelihood, frame, signal, rng)
     else:

@@ -34,6 +34,9 @@ COMMANDS = {
     "stcox": "stcox age i.smoke, strata(_node) efron time(lwt) failure(low) entry(ftv)",
     "stpm2": "stpm2 age i.smoke, scale(hazard) knots(120) bknots(85 240) time(lwt) failure(low)",
     "streg": "streg age i.smoke, distribution(weibull) time(lwt) failure(low) entry(ftv)",
+    "melogit": "melogit low age i.smoke || race:",
+    "mepoisson": "mepoisson ftv age i.smoke || race:",
+    "mestreg": "mestreg age i.smoke || race:, distribution(weibull) time(lwt) failure(low) entry(ftv)",
 }
 """A command of each model, and between them each kind of weight, variance, role and column."""
 

@@ -224,6 +224,10 @@ def test_what_a_page_says_of_e_is_what_is_posted(name):
 
 
 KEPT_IN_STATS = {
+    "ll_c",
+    "chi2_c",
+    "p_c",
+    "icc",
     "N",
     "df_r",
     "chi2",
@@ -234,7 +238,6 @@ KEPT_IN_STATS = {
     "rmse",
     "deviance",
     "deviance_p",
-    "ll_c",
     "N_fail",
     "risk",
     "phtest_chi2",

@@ -178,6 +178,8 @@ CASES: dict[str, tuple[dict[str, Sequence[object]] | Callable[[Path], Path], str
     "in the names of clusters": ({"y": Y, "x": X, "id": IDS}, "logit y x, vce(cluster id)"),
     "in the numbers of clusters": ({"y": Y, "x": X, "id": WITH_NUMBER}, "regress y x, vce(cluster id)"),
     "in clusters that a site does not release": ({"y": Y, "x": X, "id": IDS}, "logit y x, vce(cluster id, across)"),
+    "in the names of groups": ({"y": [k % 2 for k in range(ROWS)], "x": X, "id": IDS}, "melogit y x || id:"),
+    "in the numbers of groups": ({"y": Y, "x": X, "id": WITH_NUMBER}, "mepoisson y x || id:"),
     "in weights": ({"y": Y, "x": X, "w": [*[1] * (ROWS - 1), VALUE]}, "regress y x [fw=w]"),
     "in an exposure": ({"y": Y, "x": X, "t": [*[1.5] * (ROWS - 1), -VALUE]}, "poisson y x, exposure(t)"),
     "in a time": ({"y": Y, "x": X, "t": [1.0, *WITH_NUMBER[1:]]}, "stcox x, strata(_node) time(t) failure(y) if t > 0"),

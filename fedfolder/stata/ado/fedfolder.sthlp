@@ -71,6 +71,9 @@
 {synopt:{help fedfolder_stcox:stcox}}Cox proportional hazards model{p_end}
 {synopt:{help fedfolder_streg:streg}}parametric survival models{p_end}
 {synopt:{help fedfolder_stpm2:stpm2}, {help fedfolder_stpm2:stpm3}}flexible parametric survival models{p_end}
+{synopt:{help fedfolder_melogit:melogit}}logistic regression with a random intercept{p_end}
+{synopt:{help fedfolder_mepoisson:mepoisson}}Poisson regression with a random intercept{p_end}
+{synopt:{help fedfolder_mestreg:mestreg}}parametric survival models with a random intercept{p_end}
 {synoptline}
 {p2colreset}{...}
 

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 STATA_HELP = frozenset({
     "adopath", "clogit", "cloglog", "describe", "discard", "ereturn", "error", "estat", "estat_ic", "estimates",
     "estimates_table", "findfile", "frames", "fvset", "fvvarlist", "glm", "if", "in", "level", "lincom", "logistic",
-    "logit", "lrtest", "margins", "mata", "maximize", "ml", "mlogit", "nbreg", "net", "nlcom", "ologit", "oprobit",
-    "poisson", "predict", "predictnl", "probit", "profile", "python", "regress", "return", "stcox", "streg", "stpm2",
-    "stset",
-    "sysdir", "test", "testparm", "vce_option", "weight", "which",
+    "logit", "lrtest", "margins", "mata", "maximize", "melogit", "mepoisson", "mestreg", "ml", "mlogit", "nbreg", "net",
+    "nlcom", "ologit", "oprobit", "poisson", "predict", "predictnl", "probit", "profile", "python", "regress", "return",
+    "stcox", "streg", "stpm2", "stset", "sysdir", "test", "testparm", "vce_option", "weight", "which",
 })  # fmt: skip
 """Help files of Stata's own that ours may lead to."""
 

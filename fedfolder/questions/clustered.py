@@ -1,0 +1,91 @@
+"""The clusters of a model with a random intercept, with all that an evaluation needs of them and no beta changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fedfolder.likelihood import Clusters
+from fedfolder.questions import kept, prepared
+from fedfolder.questions.design import BLOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from fedfolder.questions.at_beta import AtBeta
+    from fedfolder.questions.sample import Sample
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered:
+    """Some whole clusters: their rows, the offset of each row (n,), and the place of each cluster's first row (S,)."""
+
+    clusters: Clusters
+    offset: Array | None
+    first: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteredRows:
+    """All clusters of a sample; `nbytes` of them are kept."""
+
+    parts: tuple[Clustered, ...]
+    nbytes: int
+
+
+def clustered(question: AtBeta, sample: Sample) -> Iterable[Clustered]:
+    """The clusters of `sample`, some at a time: at most a block of rows, or one cluster."""
+    specification, width = question.specification, len(question.design.terms)
+    size = 8 * sample.nobs * (width + 8)
+
+    def make() -> ClusteredRows:
+        return ClusteredRows(tuple(_parts(question, sample)), size)
+
+    key = (prepared.specification_key(specification), question.design)
+    if size > prepared.KEPT_BYTES - sum(other.nbytes for other in kept.all_of(prepared.KIND)):
+        return _parts(question, sample)
+    return kept.once(sample, prepared.KIND, key, make).parts
+
+
+def _parts(question: AtBeta, sample: Sample) -> Iterator[Clustered]:
+    specification = question.specification
+    if not sample.nobs:
+        return
+    observed = specification.likelihood.prepared(specification.rows(sample))
+    weights, offset = specification.weights(sample), specification.offset(sample)
+    z = np.vstack([block for _, block in question.design.blocks(sample)])
+    sets = specification.sets(sample)
+    order = np.argsort(sets, kind="stable")
+    starts = np.flatnonzero(np.diff(sets[order], prepend=sets[order][:1] - 1))
+    for begin, end in _together(starts, len(order)):
+        rows = order[begin:end]
+        some = starts[(starts >= begin) & (starts < end)] - begin
+        owner = np.repeat(np.arange(len(some)), np.diff(some, append=len(rows)))
+        yield Clustered(
+            Clusters(
+                some,
+                owner,
+                z[rows],
+                {role: values[rows] for role, values in observed.items()},
+                None if weights is None else weights[rows],
+            ),
+            None if offset is None else offset[rows],
+            rows[some],
+        )
+
+
+def _together(starts: NDArray[np.intp], rows: int) -> Iterator[tuple[int, int]]:
+    """Where blocks of whole clusters begin and end."""
+    begin, before = 0, 0
+    for end in (*starts[1:].tolist(), rows):
+        if end - begin > BLOCK and before > begin:
+            yield begin, before
+            begin = before
+        before = end
+    yield begin, rows
