@@ -24,6 +24,8 @@ BASESURV = "basesurv "
 def statistics(result: FitResult, ending: Ending) -> dict[str, float]:
     """Chi-squared and p-values of `phtest()`, all together and by term; survival at the times of `basesurv()`."""
     found: dict[str, float] = {}
+    if result.model != "stcox":
+        return found
     if (effects := ending.effects) is not None:
         degrees = len(effects.each)
         found = {

@@ -68,7 +68,7 @@ def of_risk(question: AtBeta, sample: Sample, owner: NDArray[Any] | None, at_lea
     """The influence of each row, or of all rows with the same number in `owner` (n,), from 0."""
     count, parts = question.parameters.count, [_looked_at(stratum, question) for stratum in strata(question, sample)]
     if not parts:
-        return Influence(0.0, np.inf, 0.0)  # without a failure here, what leaves is zero, whatever the rows are
+        return Influence(0.0, 0.0, 0.0)  # without a failure here, what leaves is zero, whatever the rows are
     unit = np.arange(sample.nobs) if owner is None else np.asarray(owner, dtype=np.intp)
     units, total = int(unit.max(initial=-1)) + 1, np.zeros((count, count))
     for part in parts:

@@ -95,6 +95,7 @@ def test_the_page_shows_every_command_and_every_field() -> None:
     assert re.findall(r"^\| `(\w+)` \| ", PAGE.split("field by field")[1], re.MULTILINE) == [
         *FIELDS,
         *FURTHER,
+        "splines",
         "without",
     ]
 

@@ -11,6 +11,7 @@ import pytest
 
 from fedfolder.errors import ConfigError
 from fedfolder.estimates import FitResult
+from fedfolder.estimates.flexible import FittedSpline
 from fedfolder.estimates.record import FIELDS, FURTHER
 
 # "What a fit returns", in order.
@@ -82,6 +83,7 @@ def test_every_field_of_a_result_is_written(models):
         "excluded": (("x", "y", 1),),
         "bases": {"x": "y"},
         "roles": {"x": "y"},
+        "splines": (FittedSpline("", ("_rcs1",), ()),),
     }
     for field in dataclasses.fields(FitResult):
         value = getattr(result, field.name)

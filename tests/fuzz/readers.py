@@ -162,6 +162,7 @@ COMMANDS = (
     "mlogit y x",
     "stcox x, time(t) failure(low) efron",
     "stcox x, time(t) failure(low) strata(_node) phtest(log)",
+    "stpm2 x, scale(hazard) df(2) time(t) failure(low)",
 )
 DICTIONARY = dictionaries.parse(
     b"name,type,level,label,unit,low,high\nx,number,,,kg,-5,5\ng,category,0,none,,,\n,,1,one,,,\n,,2,two,,,\n",

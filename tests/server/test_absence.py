@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fedfolder.errors import WaitingError
+from fedfolder.errors import ConfigError, WaitingError
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.plan import climb as climb_module
+from fedfolder.questions.event_groups import EventGroups
 from fedfolder.server import absence
 from fedfolder.server.absence import Absence, seconds_owed
 from fedfolder.server.progress import Silent
@@ -265,3 +266,20 @@ def test_a_clock_that_jumps_back_makes_nobody_silent(four: Bench, now: str, owed
     assert seconds_owed(journal, "west", now) == owed
     assert Absence(3600.0, now=lambda: now).is_over(journal, "west") == (owed > 0)
     journal.close()
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_a_flexible_model_with_given_knots_goes_on_too(four: Bench, rounds: int) -> None:
+    command = "stpm2 smoke, scale(hazard) knots(24) bknots(16 36) time(age) failure(low)"
+    found = four.run(command, idle=leaving_after(four, "west", rounds), drop_after=AFTER, min_nodes=3)
+    assert (found.status, found.without) == ("converged", ("west",))
+    assert found.splines[0].r
+
+
+def test_knots_by_the_event_groups_of_all_sites_do_not_go_on_without_one(
+    four: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EventGroups.__init__, "__defaults__", (3,))
+    command = "stpm2 smoke, scale(hazard) df(2) time(age) failure(low)"
+    with pytest.raises(ConfigError, match="cannot go on without one of them"):
+        four.run(command, idle=leaving_after(four, "west", 2), drop_after=AFTER, min_nodes=3)

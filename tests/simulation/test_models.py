@@ -208,7 +208,8 @@ def test_without_a_constant_a_column_of_ones_takes_its_place(name):
     everything = plain(name)
     assert found.status == "converged"
     assert sorted(label.replace("one", "_cons") for label in found.names) == sorted(everything.names)
-    beta, bse = (series.rename({"one": "_cons"})[list(everything.names)] for series in (found.params, found.bse))
+    named = [series.rename(lambda name: name.replace("one", "_cons")) for series in (found.params, found.bse)]
+    beta, bse = (series[list(everything.names)] for series in named)
     assert np.max(np.abs(beta - everything.beta) / everything.bse) <= 1e-7
     np.testing.assert_allclose(bse, everything.bse, rtol=1e-7)
     assert found.llf == pytest.approx(everything.llf, rel=1e-11)

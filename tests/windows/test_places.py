@@ -226,7 +226,7 @@ def test_a_network_folder_is_a_place_like_any_other(text: str):
 def test_a_network_folder_survives_the_settings(text: str):
     template = resource("node_templates", "node.toml").read_text(encoding="utf-8")
     values = {"DATA": settings.quoted(text + r"\data.dta"), "EXCHANGE": settings.quoted(text)}
-    values |= {"VARIABLES": "", "CLUSTERSCORES": "false"}
+    values |= {"VARIABLES": "", "CLUSTERSCORES": "false", "TABLES": ""}
     found = tomllib.loads(settings.fill(template, values))
     assert found["exchange"] == text
     assert PureWindowsPath(found["data"]).name == "data.dta"

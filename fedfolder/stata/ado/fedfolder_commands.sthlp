@@ -1015,7 +1015,8 @@ each, such as pr_2.{p_end}
 {pstd}
 kinds: pr probability (of each outcome) xb linear predictor n number of events
 stdp its standard error ir rate, without exposure mu mean pc1 pu0 after clogit
-median hr surv hazard after streg; hr after stcox{p_end}
+median hr surv hazard after streg; hr after stcox surv hazard cumhazard hr
+after stpm2{p_end}
 
 {synoptset 24 tabbed}{...}
 {synopthdr}

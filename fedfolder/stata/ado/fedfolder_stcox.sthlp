@@ -39,6 +39,7 @@
 {synopt:{opth time(varname)}}when a row ends; without an argument, the same as {cmd:aft}{p_end}
 {synopt:{opth f:ailure(varname)}}whether a row ends with a failure: 0 for no{p_end}
 {synopt:{opth en:try(varname)}}when a row begins to be at risk; default is 0{p_end}
+{synopt:{opth id(varname)}}whose each row is: persons are counted, and robust variances are by them{p_end}
 {synopt:{opth off:set(varname)}}include {it:varname} in the model with a coefficient of 1{p_end}
 
 {syntab:SE/Robust}
@@ -119,6 +120,11 @@ failure; every value but 0 does.{p_end}
 {opt entry(varname)}: the variable with the time at which a row comes under
 observation (delayed entry, or a later row of the same subject). What is
 fitted is conditional on survival up to there.{p_end}
+
+{phang}
+{opt id(varname)}: the variable that says whose each row is. The table then
+has the number of subjects, {cmd:vce(robust)} is by persons, and sites count
+persons instead of rows.{p_end}
 
 {phang}
 {opt offset(varname)}: a variable that is added to the linear predictor.{p_end}
