@@ -8,6 +8,7 @@ Limits on the beta come last, at each round.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fedfolder.custody.approval import Approvals, Attempt
@@ -18,6 +19,9 @@ from fedfolder.custody.policy import RULES
 from fedfolder.errors import PolicyError, RejectedError
 from fedfolder.exchange.names import SERVER
 from fedfolder.plan.own import OwnEstimate
+from fedfolder.questions import kept
+from fedfolder.questions.at_beta import AtBeta
+from fedfolder.questions.moments import Moments
 from fedfolder.questions.together import Together, single
 
 if TYPE_CHECKING:
@@ -144,7 +148,20 @@ class Desk:
         """
         refuse(self.standing(self.ledger.budget(attempt, question)))
         refuse(self.standing(of_groups(self.policy.limits, question)))
+        refuse(self.standing(self._of_knots(question, sample)))
         refuse(self.standing(at_beta(self.policy.limits, question, sample)))
+
+    def _of_knots(self, question: Question, sample: Sample) -> list[Finding]:
+        """What the rows say once it is known where the knots are, if the command did not say: they were published."""
+        asked = [part.specification for part in single(question) if isinstance(part, AtBeta | Moments)]
+        of = {specification.splines: specification for specification in asked if specification.has_found_knots}
+        return [
+            finding
+            for specification in of.values()
+            for finding in kept.once(
+                sample, "rules on knots", specification, partial(self.policy.found_in_sample, specification, sample)
+            )
+        ]
 
     def permitted(self, question: Question, sample: Sample) -> Question:
         """The question without an estimate of this site's own that its policy keeps here: zeros leave in its place.

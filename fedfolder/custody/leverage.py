@@ -150,12 +150,15 @@ def _weighed(columns: Columns, sample: Sample, counts: NDArray[np.float64] | Non
 def _columns(view: View) -> Columns:
     """The columns of the fit, and the numbers whose sums leave beside them.
 
-    Where they are many, without the cells of factors, which other rules count.
+    Where they are many, without the cells of factors, which other rules count. And without the times that splines are
+    made of: these say nearly the same, and what lies between the two is nobody's.
     """
     columns, specification = list(view.design()), view.specification
     if len(columns) > MOST_COLUMNS:
         columns = [column for column in columns if column.continuous or len(column.factors) == 1]
     in_terms = {name for term in specification.terms for name in term.variables}
     weight = specification.command.weight
-    others = [n for n in view.numbers if n not in in_terms and (weight is None or n != weight.variable)]
+    splines = view.sample.splines
+    left = {weight.variable if weight else "", *((splines.time, splines.entry) if splines else ())}
+    others = [name for name in view.numbers if name not in in_terms and name not in left]
     return Columns.of([*columns, *(Column(continuous=(name,)) for name in others)], view.sample)

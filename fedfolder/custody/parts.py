@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fedfolder.command.derivation import Cut, Generate, LinearSpline, Recode
+from fedfolder.command.derivation import CubicSpline, Cut, Generate, LinearSpline, Recode
 from fedfolder.command.expression import BINARY, COMPARISON, Binary, Call, Number, Unary
 from fedfolder.command.lexis import Split, Stset
 from fedfolder.questions.blocks import blocks, joined, smallest
@@ -90,7 +90,7 @@ def _true(derivation: Derivation, columns: Mapping[str, Values], rows: int) -> I
         case Cut(_, source, at):
             values = numbers_of(source, columns)
             yield from (values >= end for end in at)
-        case LinearSpline(_, source, knots):
+        case LinearSpline(_, source, knots) | CubicSpline(_, source, knots):
             values = numbers_of(source, columns)
             yield from (values > knot for knot in knots)
         case Stset():

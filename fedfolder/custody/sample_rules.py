@@ -140,7 +140,10 @@ def _cluster_cells(limits: Limits, view: View) -> Iterator[Finding]:
 
 
 def _random_groups(limits: Limits, view: View) -> Iterator[Finding]:
-    """Second derivatives hold sums of squares, of sums over each group: of a few small groups, they could be solved."""
+    """Second derivatives hold sums of squares, of sums over each group: of a few small groups, they could be solved.
+
+    Who is in a stratum of one or two persons is compared with hardly anybody: what leaves is that of all the others.
+    """
     least, groups = limits.smallest_cell, view.groups
     if groups is None:
         return
@@ -334,7 +337,7 @@ SAMPLE_RULES = (
     ),
     SampleRule(
         "random_groups",
-        "so many groups with a random intercept, or none, have fewer persons than that",
+        "so many groups with a random intercept, or strata of a Cox model, or none, have fewer persons than that",
         "smallest_cell",
         _random_groups,
     ),

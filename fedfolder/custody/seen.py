@@ -14,6 +14,7 @@ from fedfolder.custody.parts import few_rows
 from fedfolder.custody.row_sets import CELL, LEVEL, PIECES, ROWS, SUPPORT, VALUE, Part, RowSet
 from fedfolder.questions.blocks import blocks, code_type, counted, joined, numbered, smallest
 from fedfolder.questions.records import Records
+from fedfolder.questions.splines import given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from fedfolder.command import Command, Term
     from fedfolder.questions.expressions import TextValues
     from fedfolder.questions.sample import Sample
+    from fedfolder.questions.splines import Splines
 
 LOOKED_AT = 1000
 """Rows by which it is seen that a number takes many values."""
@@ -126,7 +128,7 @@ def _masks_in_file(
         for digit, mask in _digits(sample, nrows):
             yield PIECES, digit, mask
     entered = _in_file(np.ones(sample.nobs, dtype=np.bool_), sample, nrows)
-    for about, mask in few_rows(command, records, sample.numeric):
+    for about, mask in few_rows(command, records, [*sample.numeric, *sample.ids]):
         yield SUPPORT, about, entered & records.in_file(mask, nrows)
 
 
@@ -213,6 +215,16 @@ def _masks(command: Command, sample: Sample) -> Iterator[tuple[str, str, NDArray
             yield kind, Column(continuous=(name,)).label, mask
     for term in command.terms:
         yield from _of_term(term, sample)
+    splines = given(command)
+    if splines is not None:
+        yield from _of_knots(splines, sample)
+
+
+def _of_knots(splines: Splines, sample: Sample) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """The rows beyond each knot that the command gives: there a column of splines is another curve."""
+    knots = dict.fromkeys(knot for curve in splines.curves for knot in curve.knots)
+    for name in filter(None, (splines.time, splines.entry)):
+        yield from ((VALUE, name, np.greater(sample.numeric[name], knot)) for knot in knots)
 
 
 def _of_term(term: Term, sample: Sample) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:

@@ -43,11 +43,11 @@ class View:
         The cells of each interaction.
     numbers : dict of str to (n,) numbers
         Every other variable whose sums leave: continuous ones, a numeric outcome, offsets, weights; in small types, so
-        that what is computed with them is computed by blocks of rows.
+        that what is computed with them is computed by blocks of rows. And the splines whose knots are known.
     clusters : Coded or None
         The clusters whose scores leave by name.
     groups : Coded or None
-        What has a random intercept.
+        What has a random intercept, or a baseline hazard of its own.
     """
 
     specification: Specification
@@ -65,6 +65,7 @@ class View:
     def of(cls, specification: Specification, sample: Sample) -> View:
         """Look at a sample."""
         outcome = _outcome(specification, sample)
+        sample = _with_splines(specification, sample)
         factors = {
             factor.variable: Coded.of(factor.variable, sample.levels(factor.variable))
             for term in specification.terms
@@ -77,13 +78,15 @@ class View:
                 numbers[name] = sample.numeric[name]
             else:
                 twos[name] = two
+        numbers |= {name: sample.outcome(name) for name in made_of_times(sample)}
         parts = ([*_parts(term, factors, twos)] for term in specification.terms)
         joints = [Coded.joint(found) for found in parts if len(found) > 1]
         named = list(factors.values()), list(twos.values())
         by_name = specification.command.roles["cluster"] if specification.command.across else None
         clusters = None if by_name is None else Coded.of(by_name, sample.ids[by_name])
         random = specification.command.random
-        groups = Coded.of(random, sample.ids[random]) if random else None
+        grouped = [Coded.of(name, sample.ids[name]) for name in ([random] if random else specification.command.strata)]
+        groups = Coded.joint(grouped) if grouped else None
         return cls(specification, sample, Persons.of(sample), outcome, *named, joints, numbers, clusters, groups)
 
     @property
@@ -120,7 +123,8 @@ class View:
     def parameters(self) -> int:
         """How many parameters the fit has at the levels that occur here."""
         specification = self.specification
-        slopes, constant = len(self.design()), int(specification.constant)
+        slopes = len(self.design()) + sum(spline.df for spline in specification.command.splines)
+        constant = int(specification.constant)
         likelihood = specification.likelihood
         if likelihood.categorical:
             further = max(1, (self.outcome.size if self.outcome else 1) - 1)
@@ -134,6 +138,18 @@ def _numeric(specification: Specification, outcome: Coded | None) -> list[str]:
     own = [] if outcome is not None else [specification.outcome]
     weight = [specification.command.weight.variable] if specification.command.weight else []
     return list(dict.fromkeys([*own, *names, *specification.measures, *weight]))
+
+
+def _with_splines(specification: Specification, sample: Sample) -> Sample:
+    """The sample with its splines; without, where a time has no logarithm: that is an error when it is computed."""
+    if specification.splines is None or not bool((sample.outcome(specification.splines.time) > 0).all()):
+        return sample
+    return specification.prepared(sample)
+
+
+def made_of_times(sample: Sample) -> tuple[str, ...]:
+    """The names of the splines of a sample."""
+    return () if sample.splines is None else tuple(n for c in sample.splines.curves for n in c.spline.names)
 
 
 def _outcome(specification: Specification, sample: Sample) -> Coded | None:

@@ -1,15 +1,16 @@
 """The question of knots: how many events there are between which times, so that nobody's time is among them.
 
 Times stand on a grid that needs no agreement, t = 2^(k/64) for whole k: each edge is 1.1 % above the one before. A node
-counts its events in groups of neighbouring cells, none of fewer than `least` events. So at the edges of its groups its
-cumulative count is exact, and between them it lies between two that are; both bounds are sums of groups, and add over
-nodes. The first group begins at no time and the last ends at none: the smallest and the largest time stay here.
+counts its events in groups of neighbouring cells, none of fewer than `least` persons: a row that weighs ten is one. So
+at the edges of its groups its cumulative count is exact, and between them it lies between two that are; both bounds are
+sums of groups, and add over nodes. The first group begins at no time and the last ends at none: the smallest and the
+largest time stay here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -42,7 +43,8 @@ def time_at(edge: int) -> float:
 class EventGroups(Question):
     """Events by groups of their times.
 
-    The table is `from,to,events`, with edges of the grid; a node with fewer than twice `least` events has one group.
+    The table is `from,to,events`, with edges of the grid; a node with events of fewer than twice `least` persons has
+    one group.
     The scalar is `nobs`.
 
     Parameters
@@ -50,7 +52,7 @@ class EventGroups(Question):
     specification : Specification
         Of what; its knots are not known yet.
     least : int
-        Events in a group, at least.
+        Persons with an event in a group, at least.
     """
 
     specification: Specification
@@ -82,24 +84,26 @@ class EventGroups(Question):
 
     def compute(self, sample: Sample) -> Sums:
         """Groups of the events of `sample`, from the first on; what is left over joins the last."""
-        edges, events = self._cells(sample)
         rows: dict[Labels, Values] = {
-            (str(low), str(high)): (count,) for low, high, count in _groups(edges, events, self.least)
+            (str(low), str(high)): (count,) for low, high, count in _groups(self._cells(sample), self.least)
         }
         return Sums({NOBS: float(sample.nobs)}, self.answer_keys, self.columns, rows)
 
-    def _cells(self, sample: Sample) -> tuple[list[int], list[float]]:
-        """The upper edges of the cells with events, rising, and how many each has."""
-        found: dict[int, float] = {}
-        for _, part in sample.blocks():
+    def _cells(self, sample: Sample) -> list[_Cell]:
+        """The cells with events, rising."""
+        found: dict[int, _Cell] = {}
+        for place, part in sample.blocks():
             rows = self.specification.rows(part)
-            failed = rows["y"] > 0
+            failed = np.flatnonzero(rows["y"] > 0)
             edges = np.ceil(FINENESS * np.log2(rows["time"][failed])).astype(np.int64)
             often = self.specification.weights(part) if self.specification.weighted == "fw" else None
             counts = np.ones(len(edges)) if often is None else often[failed]
-            for edge, count in zip(edges.tolist(), counts.tolist(), strict=True):
-                found[edge] = found.get(edge, 0.0) + count
-        return sorted(found), [found[edge] for edge in sorted(found)]
+            who = failed + place.start if part.persons is None else part.persons.codes[failed]
+            for edge, count, person in zip(edges.tolist(), counts.tolist(), who.tolist(), strict=True):
+                before = found.get(edge, _Cell(edge, 0.0, []))
+                before.who.append(person)
+                found[edge] = before._replace(events=before.events + count)
+        return [found[edge] for edge in sorted(found)]
 
     def check(self, answer: Sums, *, where: str) -> None:
         """Groups between edges of the grid, of whole numbers of events, none of too few but one that has all."""
@@ -130,17 +134,26 @@ def edges_of(labels: Labels, *, where: str = "") -> tuple[int, int]:
     return low, high
 
 
-def _groups(edges: list[int], events: list[float], least: int) -> Iterator[tuple[int, int, float]]:
+class _Cell(NamedTuple):
+    """A cell of the grid by its upper edge: its events, and the number of the person of each row among them."""
+
+    edge: int
+    events: float
+    who: list[int]
+
+
+def _groups(cells: list[_Cell], least: int) -> Iterator[tuple[int, int, float]]:
     """From, to and events of each group."""
-    if not events:
+    if not cells:
         return
     closed: list[tuple[int, float]] = []
-    count = 0.0
-    for edge, more in zip(edges, events, strict=True):
-        count += more
-        if count >= least:
-            closed.append((edge, count))
-            count = 0.0
+    count, persons = 0.0, set[int]()
+    for cell in cells:
+        count += cell.events
+        persons.update(cell.who)
+        if len(persons) >= least:
+            closed.append((cell.edge, count))
+            count, persons = 0.0, set[int]()
     if not closed:
         yield BOTTOM, TOP, count
         return

@@ -77,6 +77,11 @@ class Specification:
         """Whether it has splines, and nobody knows yet where their knots are."""
         return self.splines is None and bool(self.command.splines)
 
+    @property
+    def has_found_knots(self) -> bool:
+        """Whether its knots follow from what was published, and not from the command."""
+        return self.splines is not None and given(self.command) is None
+
     def with_knots(self, curves: tuple[Curve, ...]) -> Self:
         """The same with knots for its splines."""
         return dataclasses.replace(self, splines=placed(self.command, curves))

@@ -756,3 +756,41 @@ def test_powers_of_a_number_say_how_many_rows_have_each_of_more_values(path):
     found = put(opened(path), 2, columns, "regress y s c.s#c.s dose")
     assert found
     assert all("rows by s" in finding.says for finding in found)
+
+
+# -- follow-up --------------------------------------------------------------------------------------------------------
+
+
+def followed(n: int = 200) -> dict[str, Any]:
+    rng = np.random.default_rng(2)
+    return {
+        "t": np.arange(1, n + 1) / 20.0,
+        "d": rng.integers(0, 2, n).astype(float),
+        "age": rng.integers(20, 80, n).astype(float),
+    }
+
+
+def test_a_knot_past_a_few_persons_waits_for_one(path: Path) -> None:
+    """Two fits whose knots lie on both sides of a few persons differ by these."""
+    command = "stpm2 age, scale(hazard) knots({}) bknots(0.04 10.5) time(t) failure(d)"
+    ledger, columns = opened(path), followed()
+    assert put(ledger, 1, columns, command.format(5.01)) == []
+    assert put(ledger, 2, columns, command.format(6.01)) == []
+    assert rules(put(ledger, 3, columns, command.format(5.11))) == ["differing_rows"]
+    assert "differing_rows" in rules(put(ledger, 4, columns, command.format(9.91)))
+    assert put(ledger, 5, columns, command.format(5.02)) == []
+
+
+@pytest.mark.parametrize("use", ["strata(_node s)", "strata(_node) vce(cluster s)"])
+def test_strata_and_clusters_made_for_a_few_persons_wait_for_one(path: Path, use: str) -> None:
+    command = "generate s = t > {}; stcox age, time(t) failure(d) " + use
+    ledger, columns = opened(path), followed()
+    assert put(ledger, 1, columns, command.format(5.01)) == []
+    assert rules(put(ledger, 2, columns, command.format(9.91))) == ["differing_rows"]
+
+
+def test_cubic_splines_of_a_few_persons_wait_for_one(path: Path) -> None:
+    command = "mkspline r = age, cubic knots(25 45 {}); regress t r1 r2"
+    ledger, columns = opened(path), {**followed(), "age": np.arange(200) / 2.0}
+    assert put(ledger, 1, columns, command.format(70)) == []
+    assert rules(put(ledger, 2, columns, command.format(98.7))) == ["differing_rows"]
