@@ -8,6 +8,7 @@ over the group.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,7 @@ from fedfolder.questions.event_groups import BOTTOM, TOP, edges_of, time_at
 from fedfolder.questions.splines import Curve, around
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from fedfolder.command import Command
     from fedfolder.questions.sums import Sums
@@ -47,6 +48,8 @@ class Events:
         self._groups = sorted(group for group in groups if group.events)
         edges = {edge for group in groups for edge in (group.low, group.high)} - {BOTTOM, TOP}
         self._edges = sorted(edges)
+        self._ends = _Cumulative.of((group.high, group.events) for group in self._groups)
+        self._begins = _Cumulative.of((group.low, group.events) for group in self._groups)
         if not self._edges:
             raise VariableError("no site has events enough to tell when they are", where="df()", do=_DO)
 
@@ -64,25 +67,42 @@ class Events:
         return Knot(centile, time_at(self._even(wanted, low, high)), (time_at(low), time_at(high)))
 
     def _least(self, edge: int) -> float:
-        return sum(group.events for group in self._groups if group.high <= edge)
+        return self._ends.before(edge + 1)
 
     def _most(self, edge: int) -> float:
-        return sum(group.events for group in self._groups if group.low < edge)
+        return self._begins.before(edge)
 
     def _even(self, wanted: float, low: int, high: int) -> int:
         """The last edge from `low` to `high` up to which no more than `wanted` events are, if they are even."""
-        best = low
-        for edge in range(low, high + 1):
-            if sum(group.events * self._share(group, edge) for group in self._groups) > wanted:
-                break
-            best = edge
-        return best
+
+        def up_to(edge: int) -> float:
+            return sum(group.events * self._share(group, edge) for group in self._groups)
+
+        # Whoever publishes edges far apart, and many, has no node count for long.
+        return max(low, low + bisect.bisect_right(range(low, high + 1), wanted, key=up_to) - 1)
 
     def _share(self, group: Group, edge: int) -> float:
         """The share of a group up to an edge; a group without one end is at its other, one without both is even."""
         low = group.low if group.low > BOTTOM else self._edges[0] if group.high == TOP else group.high - 1
         high = group.high if group.high < TOP else self._edges[-1] if group.low == BOTTOM else group.low + 1
         return min(max((edge - low) / max(high - low, 1), 0.0), 1.0)
+
+
+class _Cumulative(NamedTuple):
+    """Edges, rising, and the events of groups at those before each; counts are whole, and their sums exact."""
+
+    edges: list[int]
+    sums: list[float]
+
+    @classmethod
+    def of(cls, events: Iterable[tuple[int, float]]) -> _Cumulative:
+        """Of the events at each edge."""
+        found = sorted(events)
+        return cls([edge for edge, _ in found], list(itertools.accumulate((count for _, count in found), initial=0.0)))
+
+    def before(self, edge: int) -> float:
+        """The events at edges below `edge`."""
+        return self.sums[bisect.bisect_left(self.edges, edge)]
 
 
 class Knot(NamedTuple):

@@ -152,6 +152,7 @@ FRAME = pd.DataFrame(
         "g": RNG.integers(0, 3, 90).astype(float),
         "id": RNG.integers(0, 9, 90).astype(float),
         "t": RNG.integers(1, 4, 90).astype(float),
+        "years": RNG.exponential(2.0, 90) + 0.01,
     }
 )
 COMMANDS = (
@@ -162,7 +163,7 @@ COMMANDS = (
     "mlogit y x",
     "stcox x, time(t) failure(low) efron",
     "stcox x, time(t) failure(low) strata(_node) phtest(log)",
-    "stpm2 x, scale(hazard) df(2) time(t) failure(low)",
+    "stpm2 x, scale(hazard) df(2) time(years) failure(low)",
 )
 DICTIONARY = dictionaries.parse(
     b"name,type,level,label,unit,low,high\nx,number,,,kg,-5,5\ng,category,0,none,,,\n,,1,one,,,\n,,2,two,,,\n",
