@@ -225,6 +225,15 @@ def test_no_value_leaves_in_a_fit(cage: Callable[..., Cage], name: str) -> None:
     made.assert_clean()
 
 
+def test_no_event_time_leaves_where_knots_are_found(cage: Callable[..., Cage]) -> None:
+    """The largest of all event times is where Stata has a boundary knot."""
+    times = [1.0 + k / 8 for k in range(ROWS)]
+    failed = {"y": [1] * ROWS, "x": X, "name": ["a"] * ROWS}
+    made = cage({**failed, "t": [*times[1:], VALUE], "name": WITH_TEXT}, {**failed, "t": times})
+    assert made.fit("stpm2 x, scale(hazard) df(2) noorthog time(t) failure(y)") is None
+    made.assert_clean()
+
+
 # -------------------------------------------------------------------------------------------------- every refusal
 
 
