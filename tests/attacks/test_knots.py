@@ -5,8 +5,6 @@ Persons whose time is recovered: none under the profiles `registry` and `strict`
 
 from __future__ import annotations
 
-import itertools
-import time
 from contextlib import closing
 
 import numpy as np
@@ -19,13 +17,11 @@ from fedfolder.custody.profiles import PROFILES
 from fedfolder.errors import PolicyError
 from fedfolder.exchange.journal import Journal
 from fedfolder.node.data import sample_from_frame
-from fedfolder.plan.knots import curves_of
 from fedfolder.plan.proposal import read_command
-from fedfolder.questions.event_groups import BOTTOM, FINENESS, LEAST_EVENTS, TOP, EventGroups, edges_of
+from fedfolder.questions.event_groups import FINENESS, LEAST_EVENTS, EventGroups, edges_of
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.specification import Specification
 from fedfolder.questions.splines import Curve
-from fedfolder.questions.sums import Sums
 from tests.exchange.helpers import clock
 
 RNG = np.random.default_rng(8)
@@ -128,16 +124,3 @@ def test_a_time_that_is_stretched_tells_each_tenth_event_nearer():
     (_, edge), *_ = sorted(edges_of(labels) for labels in groups.rows)
     tenth = FRAME.t[FRAME.d == 1].nsmallest(LEAST_EVENTS).max()
     assert 3.0 * 2.0 ** (edge / FINENESS / 200) == pytest.approx(tenth, rel=1e-4)
-
-
-def test_counts_of_events_in_many_groups_far_apart_take_no_time():
-    """Whoever publishes them would have every node count for hours."""
-    command = read_command(BY_DF)
-    edges = np.linspace(BOTTOM + 1, TOP - 1, 4000).astype(int).tolist()
-    rows = {(str(a), str(b)): (10.0,) for a, b in itertools.pairwise([BOTTOM, *edges, TOP])}
-    sums = Sums({"nobs": 50000.0}, ("from", "to"), ("events",), rows)
-    EventGroups(Specification.of(command)).check(sums, where="here")
-    begun = time.thread_time()
-    (curve,) = curves_of(command, sums)
-    assert time.thread_time() - begun < 2.0
-    assert len(curve.knots) == 4

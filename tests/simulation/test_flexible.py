@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
+import time
 
 import numpy as np
 import pandas as pd
@@ -18,9 +20,10 @@ from fedfolder.estimates.columns import Rows
 from fedfolder.estimates.result import FitResult
 from fedfolder.likelihood.stpm2 import HAZARDS
 from fedfolder.node.data import sample_from_frame
-from fedfolder.questions.event_groups import LEAST_EVENTS, EventGroups, edges_of, time_at
+from fedfolder.plan.knots import curves_of
+from fedfolder.questions.event_groups import BOTTOM, LEAST_EVENTS, TOP, EventGroups, edges_of, time_at
 from fedfolder.questions.specification import Specification
-from fedfolder.questions.sums import add
+from fedfolder.questions.sums import Sums, add
 from fedfolder.simulation import lay_out, simulate_over_folders
 from fedfolder.simulation.memory import fit_samples
 from tests.simulation.elsewhere import spline, spline_slope, survivor
@@ -202,6 +205,19 @@ def test_fewer_events_than_two_groups_have_are_one_number():
     ((labels, (count,)),) = answer.rows.items()
     assert (labels, count) == (("-65536", "65536"), LEAST_EVENTS + 3)
     assert not events(FRAME.assign(d=0.0))[1].rows
+
+
+def test_counts_of_events_in_many_groups_far_apart_take_no_time():
+    """Whoever publishes them would have every node count for hours."""
+    asked = parse(command(knots="df(3)"))
+    edges = np.linspace(BOTTOM + 1, TOP - 1, 4000).astype(int).tolist()
+    rows = {(str(a), str(b)): (10.0,) for a, b in itertools.pairwise([BOTTOM, *edges, TOP])}
+    sums = Sums({"nobs": 50000.0}, ("from", "to"), ("events",), rows)
+    EventGroups(Specification.of(asked)).check(sums, where="here")
+    begun = time.thread_time()
+    (curve,) = curves_of(asked, sums)
+    assert time.thread_time() - begun < 2.0
+    assert len(curve.knots) == 4
 
 
 def test_counts_of_events_that_cannot_be_are_refused():
