@@ -172,6 +172,14 @@ def test_wild_scales_give_the_same_fit(strata):
     assert found.llf == pytest.approx(usual.llf, rel=1e-12)
 
 
+@each
+def test_relative_hazards_whose_squares_overflow_warn_of_nothing(ties):
+    """An offset of exp(400) and more: a fit that ends without numbers says so by its status alone."""
+    frame = FRAME.assign(off=150.0 * (FRAME["off"] - 1000.0), male=(FRAME["sex"] == "m").astype(float))
+    found = simulate(command(f"{ties} offset(off)", terms="male"), nodes(frame)[:3])
+    assert (found.status, found.names) == ("not converged", ())
+
+
 def test_efron_with_weights_has_the_mean_weight_of_failures_at_each_time():
     """As in R's survival: doubled weights change nothing but the information."""
     one, two = (simulate(command("efron", weight=f"[iw={w}]"), nodes(FRAME.assign(u=2 * FRAME["w"]))) for w in "wu")
