@@ -45,8 +45,8 @@ NO_NUMBERS = {
     "not concave": "the information is singular at the last beta: the data do not identify all coefficients",
     "not converged": "the solver stopped before the maximum: the last step did not raise the log-likelihood, or the "
     "evaluations that the proposal allows were used up",
-    NO_EVENTS: "the outcome has one value in all rows of all nodes. (Of a model for yes or no, 0 is no "
-    "and every other value yes: recode 1 and 2 to 0 and 1)",
+    NO_EVENTS: "the outcome has one value in all rows of all nodes, or, of survival times, no row ends with a failure. "
+    "(0 is no and every other value yes: recode 1 and 2 to 0 and 1)",
     "no coefficients": "every term was left out as constant or collinear, so that there is nothing to estimate",
     "too few rows": "there are no more rows than parameters, so that nothing is left to estimate the error from",
 }

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fedfolder.custody.approval import Attempt
 from fedfolder.custody.desk import Desk
 from fedfolder.custody.policy import Policy
 from fedfolder.custody.profiles import PROFILES
@@ -84,9 +85,9 @@ def test_knots_that_were_found_are_looked_at_as_well(tmp_path, profile):
     sample = sample_from_frame(FRAME, read_command(BY_DF))
     with closing(Journal(tmp_path / "journal.sqlite3", clock=clock)) as journal:
         desk = Desk(journal, Policy((), limits=PROFILES[profile]))
-        desk.weigh((1, 1, "p"), of_knots(BY_DF, (0.4, 1.5, 3.0, 5.9)), sample)
+        desk.weigh(Attempt(1, 1, "p"), of_knots(BY_DF, (0.4, 1.5, 3.0, 5.9)), sample)
         with pytest.raises(PolicyError) as refused:
-            desk.weigh((1, 1, "p"), of_knots(BY_DF, (ENDS[0], AROUND, BEYOND, ENDS[1])), sample)
+            desk.weigh(Attempt(1, 1, "p"), of_knots(BY_DF, (ENDS[0], AROUND, BEYOND, ENDS[1])), sample)
     assert refused.value.rule == "leverage"
 
 

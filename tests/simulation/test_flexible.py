@@ -211,7 +211,9 @@ def test_counts_of_events_in_many_groups_far_apart_take_no_time():
     """Whoever publishes them would have every node count for hours."""
     asked = parse(command(knots="df(3)"))
     edges = np.linspace(BOTTOM + 1, TOP - 1, 4000).astype(int).tolist()
-    rows = {(str(a), str(b)): (10.0,) for a, b in itertools.pairwise([BOTTOM, *edges, TOP])}
+    rows: dict[tuple[str, ...], tuple[float, ...]] = {
+        (str(a), str(b)): (10.0,) for a, b in itertools.pairwise([BOTTOM, *edges, TOP])
+    }
     sums = Sums({"nobs": 50000.0}, ("from", "to"), ("events",), rows)
     EventGroups(Specification.of(asked)).check(sums, where="here")
     begun = time.thread_time()
