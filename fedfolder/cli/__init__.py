@@ -59,7 +59,7 @@ def _of_the_system(error: OSError) -> FedfolderError:
 MODULES = {
     "demo": "demo",
     "run": "fits",
-    "simulate": "fits",
+    "simulate": "simulate",
     "check": "check",
     "synth": "check",
     "preflight": "preflight",

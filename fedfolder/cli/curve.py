@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from fedfolder.cli.postestimation import STORED, stored
+from fedfolder.cli.saving import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,12 +63,14 @@ def curve(
     form = _form(plot)
     found = curves(stored(result), read_patterns(patterns), numlist(times), what, contrast=contrast, level=level)
     if form is not None and plot is not None:
-        _write(plot, draw(found, form, time=unit))
+        with writing(plot, "the curves"):
+            plot.write_bytes(draw(found, form, time=unit))
     frame = found.frame()
     if out is None:
         click.echo(frame.to_string(index=False, float_format=lambda number: f"{number:.7g}", na_rep="."))
-    else:
-        _write(out, frame.to_csv(index=False, lineterminator="\n").encode())
+        return
+    with writing(out, "the curves"):
+        frame.to_csv(out, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def read_patterns(texts: Iterable[str]) -> dict[str, dict[str, float | str]]:
@@ -136,17 +139,3 @@ def _form(plot: Path | None) -> Literal["png", "svg"] | None:
             expected=" or ".join(f".{form}" for form in FORMS),
         )
     return form
-
-
-def _write(path: Path, data: bytes) -> None:
-    from fedfolder.errors import ConfigError
-
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise ConfigError(
-            "the curves cannot be written",
-            where=str(path),
-            found=error.strerror or type(error).__name__,
-            do="name a file in a folder that is there",
-        ) from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fedfolder.cli.postestimation import STORED, stored
+from fedfolder.cli.saving import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -148,18 +149,11 @@ def _write(data: Frame, keep: tuple[str, ...], found: pd.DataFrame, out: Path) -
                 "a variable has the name of the prediction", where=f"variable {name}", do="do not keep it"
             )
     table = Frame(data.source, data.nrows, {name: data.columns[name] for name in dict.fromkeys(keep)} | predicted)
-    try:
+    with writing(out, "the predictions"):
         if out.suffix.lower() == ".dta":
             write_dta(table, out)
         else:
             _whole(_frame(table)).to_csv(out, index=False, lineterminator="\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            "the predictions cannot be written",
-            where=str(out),
-            found=error.strerror or type(error).__name__,
-            do="name a file in a folder that is there",
-        ) from None
 
 
 def _whole(frame: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fedfolder.cli.postestimation import STORED, called, stored
+from fedfolder.cli.saving import writing
 
 if TYPE_CHECKING:
     from fedfolder.estimates.sidebyside import Grid
@@ -128,12 +129,5 @@ def _put(grid: Grid, kind: str, out: Path | None) -> None:
     if out is None:
         click.echo(written.decode(), nl=False)
         return
-    try:
+    with writing(out, "the table"):
         out.write_bytes(written)
-    except OSError as error:
-        raise ConfigError(
-            "the table cannot be written",
-            where=str(out),
-            found=error.strerror or type(error).__name__,
-            do="name a file in a folder that is there",
-        ) from None

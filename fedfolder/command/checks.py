@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from fedfolder.command.arguments import EITHER, HAZARDS
 from fedfolder.command.families import LINKS
 from fedfolder.command.lexis import Stset
 from fedfolder.command.models import model_of
 from fedfolder.command.names import NODE
-from fedfolder.command.options import EITHER, HAZARDS
 from fedfolder.command.splines import STPM2, boundaries_of
 from fedfolder.command.statement import STRATA
 

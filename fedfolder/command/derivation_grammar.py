@@ -9,7 +9,7 @@ from fedfolder.command.derivation import CubicSpline, Cut, Generate, LinearSplin
 from fedfolder.command.expression_grammar import read_expression, refuse_rest
 from fedfolder.command.grammar import read_name
 from fedfolder.command.lexis_grammar import read_merge, read_split, read_stset
-from fedfolder.command.options import abbreviates
+from fedfolder.command.names import abbreviates
 from fedfolder.command.pieces import MOST_NUMBERS, ascending, expect, number, refuse_if
 from fedfolder.command.recode_grammar import read_recode
 from fedfolder.command.terms import LONGEST_NAME

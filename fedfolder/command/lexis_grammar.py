@@ -9,8 +9,8 @@ from fedfolder.command.expression import LARGEST
 from fedfolder.command.expression_grammar import read_expression
 from fedfolder.command.grammar import read_name
 from fedfolder.command.lexis import BEGIN, END, Merge, Split, Stset
+from fedfolder.command.names import abbreviates
 from fedfolder.command.numlist import numlist
-from fedfolder.command.options import abbreviates
 from fedfolder.command.pieces import MOST_NUMBERS, expect, number
 from fedfolder.errors import ConfigError
 

@@ -49,3 +49,8 @@ def level_key(level: str) -> tuple[bool, int, str]:
 def can_be_shown(text: str) -> bool:
     """Whether `text` holds no control character or line end: it would forge a table, or steer a terminal."""
     return not any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in text)
+
+
+def abbreviates(word: str, name: str, shortest: str) -> bool:
+    """Whether `word` is `name` or one of its abbreviations, none shorter than `shortest`."""
+    return name.startswith(word) and len(word) >= len(shortest)

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fedfolder.command import splines
+from fedfolder.command import arguments, splines
 from fedfolder.command.families import FAMILY_EXPECTED, LINK_EXPECTED, canonical_family, canonical_link
 from fedfolder.command.models import model_of
-from fedfolder.command.terms import is_name, quoted, unquoted
+from fedfolder.command.names import abbreviates
 from fedfolder.errors import UnknownNameError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fedfolder.command.lexer import Token, Tokens
-
-SMALLEST_LEVEL, LARGEST_LEVEL = 10.0, 99.99
-"""Percent: the confidence levels that Stata takes."""
-
-DEFAULT_LEVEL = 95.0
 
 _VCE_NOT_OURS = ("bootstrap", "jackknife", "jackknife1", "opg", "eim", "hac", "hc2", "hc3", "unbiased")
 
@@ -36,124 +29,6 @@ class Option:
     def __str__(self) -> str:
         """`noconstant`, `level(90)`."""
         return self.name if self.argument is None else f"{self.name}({self.argument})"
-
-
-def _level(text: str) -> str | None:
-    """The canonical text of a confidence level, None if it is not one."""
-    number = re.fullmatch(r"([0-9]{2})(\.[0-9]{0,2})?", text)
-    if number is None or not SMALLEST_LEVEL <= float(text) <= LARGEST_LEVEL:
-        return None
-    return f"{float(text):g}"
-
-
-def _variable(text: str) -> str | None:
-    """The name of a variable, None if it is not one."""
-    return text if is_name(text) else None
-
-
-def _vce(text: str) -> str | None:
-    """The canonical text of a kind of variance: `oim`, `robust`, `cluster id` or `cluster id, across`."""
-    kinds = {"oim": "oim", "ols": "ols", "robust": "r"}
-    for kind, shortest in kinds.items():
-        if abbreviates(text, kind, shortest):
-            return "oim" if kind == "ols" else kind
-    cluster = re.fullmatch(r"(cl\w*)\s+(\w+)\s*(,\s*across)?", text)
-    if cluster is None or not abbreviates(cluster[1], "cluster", "cl") or not is_name(cluster[2]):
-        return None
-    return f"cluster {cluster[2]}{', across' if cluster[3] else ''}"
-
-
-def _grid(text: str) -> str | None:
-    """The canonical text of a number above zero."""
-    number = re.fullmatch(r"[0-9]*\.?[0-9]*([eE][+-]?[0-9]+)?", text)
-    try:
-        value = float(text) if number else 0.0
-    except ValueError:
-        return None
-    return repr(value).removesuffix(".0") if value > 0 and math.isfinite(value) else None
-
-
-def _phtest(text: str) -> str | None:
-    """What time a test of proportional hazards is about."""
-    return text if text in {"log", "time"} else None
-
-
-MOST_TIMES = 100
-"""Times that `basesurv()` takes."""
-
-
-def _times(text: str) -> str | None:
-    """The canonical text of some times above zero, ascending."""
-    found = [_grid(word) for word in text.split()]
-    times = sorted({float(time) for time in found if time is not None})
-    return " ".join(f"{_grid(repr(time))}" for time in times) if times and None not in found[:MOST_TIMES] else None
-
-
-MOST_STRATA = 5
-"""Variables that `strata()` takes, as Stata's."""
-
-
-def _strata(text: str) -> str | None:
-    """The names of the variables of `strata()`, each once."""
-    names = tuple(dict.fromkeys(text.split()))
-    good = len(names) > 0 and len([name for name in names if name != "_node"]) <= MOST_STRATA
-    return " ".join(names) if good and all(map(is_name, names)) else None
-
-
-def _base_outcome(text: str) -> str | None:
-    """The canonical text of a level: bare where it is a whole number, otherwise in quotes."""
-    if re.fullmatch('"([^"]|"")*"', text):
-        text = unquoted(text)
-    elif not re.fullmatch("-?[0-9]+", text):
-        return None
-    return text if re.fullmatch("-?[0-9]+", text) else quoted(text)
-
-
-POINTS, MOST_POINTS = 7, 100
-"""Points of quadrature where a command names none, as in Stata, and at most."""
-
-METHOD = "mcaghermite"
-"""Adaptive Gauss-Hermite quadrature about the mode, by the curvature there."""
-
-DISTRIBUTIONS = {
-    "exponential": ("exponential", "e"),
-    "weibull": ("weibull", "w"),
-    "gompertz": ("gompertz", "gom"),
-    "loglogistic": ("loglogistic", "logl"),
-    "llogistic": ("loglogistic", "ll"),
-    "lognormal": ("lognormal", "logn"),
-    "lnormal": ("lognormal", "ln"),
-}
-"""The words for a distribution of survival times, each with what it means and its shortest abbreviation."""
-
-HAZARDS = frozenset({"exponential", "weibull", "gompertz"})
-"""The distributions that are models of hazards, unless `aft` is given."""
-
-EITHER = frozenset({"exponential", "weibull"})
-"""Those of them that can be models of time, too."""
-
-
-def _binomial(text: str) -> str | None:
-    """The name of the variable with the trials, or their number; None if it is neither."""
-    number = re.fullmatch("[0-9]{1,9}", text)
-    return str(int(text)) if number and int(text) > 0 else _variable(text)
-
-
-def _points(text: str) -> str | None:
-    """The number of points of a quadrature, None if it is none."""
-    number = re.fullmatch("[0-9]{1,3}", text)
-    return str(int(text)) if number and 1 <= int(text) <= MOST_POINTS else None
-
-
-def _method(text: str) -> str | None:
-    """The word for the only way in which points are placed, None if it is another."""
-    return METHOD if abbreviates(text, METHOD, "mc") else None
-
-
-def _distribution(text: str) -> str | None:
-    """The canonical word for a distribution, None if it is none."""
-    words = DISTRIBUTIONS.items()
-    return next((meant for word, (meant, shortest) in words if abbreviates(text, word, shortest)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +94,7 @@ _KNOTS = "times in rising order, with spaces between them"
 _DF = f"a whole number from 1 to {splines.MOST_COLUMNS}"
 _WITH_DISTRIBUTION = frozenset({"streg", "mestreg"})
 _WITH_NOHR = _WITH_DISTRIBUTION | _STCOX
-_DISTRIBUTIONS = ", ".join(dict.fromkeys(meant for meant, _ in DISTRIBUTIONS.values()))
+_DISTRIBUTIONS = ", ".join(dict.fromkeys(meant for meant, _ in arguments.DISTRIBUTIONS.values()))
 
 
 def _is_survival(model: str) -> bool:
@@ -233,27 +108,23 @@ def _is_random(model: str) -> bool:
 OPTIONS = (
     OptionRule("family", "f", _GLM, canonical_family, FAMILY_EXPECTED),
     OptionRule("link", "l", _GLM, canonical_link, LINK_EXPECTED),
-    OptionRule("group", "gr", _SETS, _variable, _NAME),
-    OptionRule("strata", "str", _SETS, _variable, _NAME, stands_for=("group", "")),
-    OptionRule("strata", "st", _STCOX, _strata, "up to five variables; _node among them for a baseline of each node"),
-    OptionRule("grid", "grid", _STCOX, _grid, "a number above zero, in the unit of the times"),
-    OptionRule("phtest", "pht", _STCOX, _phtest, "log or time"),
-    OptionRule("basesurv", "base", _STCOX, _times, "times above zero, such as 1 2 5"),
+    OptionRule("group", "gr", _SETS, arguments.variable, _NAME),
+    OptionRule("strata", "str", _SETS, arguments.variable, _NAME, stands_for=("group", "")),
+    OptionRule(
+        "strata", "st", _STCOX, arguments.strata, "up to five variables; _node among them for a baseline of each node"
+    ),
+    OptionRule("grid", "grid", _STCOX, arguments.grid, "a number above zero, in the unit of the times"),
+    OptionRule("phtest", "pht", _STCOX, arguments.phtest, "log or time"),
+    OptionRule("basesurv", "base", _STCOX, arguments.times, "times above zero, such as 1 2 5"),
     OptionRule("breslow", "bre", _STCOX),
     OptionRule("efron", "efr", _STCOX),
-    OptionRule(
-        "distribution",
-        "d",
-        _WITH_DISTRIBUTION,
-        _distribution,
-        ", ".join(dict.fromkeys(m for m, _ in DISTRIBUTIONS.values())),
-    ),
-    OptionRule("time", "time", None, _variable, _NAME, _is_survival, bare="aft"),
-    OptionRule("failure", "f", None, _variable, _NAME, _is_survival),
-    OptionRule("entry", "en", None, _variable, _NAME, _is_survival),
-    OptionRule("id", "id", None, _variable, _NAME, _is_survival),
+    OptionRule("distribution", "d", _WITH_DISTRIBUTION, arguments.distribution, _DISTRIBUTIONS),
+    OptionRule("time", "time", None, arguments.variable, _NAME, _is_survival, bare="aft"),
+    OptionRule("failure", "f", None, arguments.variable, _NAME, _is_survival),
+    OptionRule("entry", "en", None, arguments.variable, _NAME, _is_survival),
+    OptionRule("id", "id", None, arguments.variable, _NAME, _is_survival),
     OptionRule("aft", "aft", _STREG),
-    OptionRule("bhazard", "bh", _STPM2, _variable, _NAME),
+    OptionRule("bhazard", "bh", _STPM2, arguments.variable, _NAME),
     OptionRule("scale", "sca", _STPM2, splines.scale, "hazard, odds or normal"),
     OptionRule("df", "df", _STPM2, splines.df, _DF),
     OptionRule("knots", "kn", _STPM2, splines.knots, _KNOTS),
@@ -262,18 +133,24 @@ OPTIONS = (
     OptionRule("tvc", "tvc", _STPM2, splines.terms, "names of variables that are terms, of 24 characters at most"),
     OptionRule("dftvc", "dft", _STPM2, splines.df_by_term, f"{_DF}, or one for each variable: x: 3 z: 2"),
     OptionRule("knotstvc", "knotst", _STPM2, splines.knots_by_term, f"{_KNOTS}, for each variable: x: 1 2.5 z: 2"),
-    OptionRule("binomial", "bin", frozenset({"melogit"}), _binomial, "the number of trials, or its variable"),
-    OptionRule("baseoutcome", "b", frozenset({"mlogit"}), _base_outcome, 'a whole number, or a level in quotes: "no"'),
-    OptionRule("offset", "off", None, _variable, _NAME, lambda model: model_of(model).offset),
-    OptionRule("exposure", "e", None, _variable, _NAME, lambda model: model_of(model).exposure),
-    OptionRule("lnoffset", "lnoff", _GLM, _variable, _NAME, stands_for=("exposure", "")),
+    OptionRule("binomial", "bin", frozenset({"melogit"}), arguments.binomial, "the number of trials, or its variable"),
+    OptionRule(
+        "baseoutcome", "b", frozenset({"mlogit"}), arguments.base_outcome, 'a whole number, or a level in quotes: "no"'
+    ),
+    OptionRule("offset", "off", None, arguments.variable, _NAME, lambda model: model_of(model).offset),
+    OptionRule("exposure", "e", None, arguments.variable, _NAME, lambda model: model_of(model).exposure),
+    OptionRule("lnoffset", "lnoff", _GLM, arguments.variable, _NAME, stands_for=("exposure", "")),
     OptionRule("noconstant", "nocons", has=lambda model: model_of(model).constant),
-    OptionRule("intpoints", "intp", None, _points, f"a number from 1 to {MOST_POINTS}", _is_random),
-    OptionRule("intmethod", "intm", None, _method, METHOD, _is_random),
-    OptionRule("vce", "vce", canonical=_vce, expected="oim, robust, cluster variable, or cluster variable, across"),
+    OptionRule("intpoints", "intp", None, arguments.points, f"a number from 1 to {arguments.MOST_POINTS}", _is_random),
+    OptionRule("intmethod", "intm", None, arguments.method, arguments.METHOD, _is_random),
+    OptionRule(
+        "vce", "vce", canonical=arguments.vce, expected="oim, robust, cluster variable, or cluster variable, across"
+    ),
     OptionRule("robust", "r", stands_for=("vce", "robust")),
-    OptionRule("cluster", "cl", canonical=_variable, expected=_NAME, stands_for=("vce", "cluster")),
-    OptionRule("level", "l", canonical=_level, expected="a number from 10 to 99.99, with at most two decimals"),
+    OptionRule("cluster", "cl", canonical=arguments.variable, expected=_NAME, stands_for=("vce", "cluster")),
+    OptionRule(
+        "level", "l", canonical=arguments.level, expected="a number from 10 to 99.99, with at most two decimals"
+    ),
     _ratio("or"),
     _ratio("irr"),
     _ratio("rrr"),
@@ -285,11 +162,6 @@ OPTIONS = (
 """Every option of this release. Options of a command are kept in this order, and a word means the first that fits."""
 
 OPTION_NAMES = {rule.name: rule for rule in OPTIONS}
-
-
-def abbreviates(word: str, name: str, shortest: str) -> bool:
-    """Whether `word` is `name` or one of its abbreviations, none shorter than `shortest`."""
-    return name.startswith(word) and len(word) >= len(shortest)
 
 
 def in_order(options: Sequence[Option]) -> tuple[Option, ...]:

@@ -12,7 +12,8 @@ from fedfolder.command.derivation_grammar import changes_data, derives, read_der
 from fedfolder.command.expression_grammar import read_expression, refuse_rest
 from fedfolder.command.lexer import Tokens
 from fedfolder.command.models import MODELS, WITH_OPTION, Weight, model_of, read_kind
-from fedfolder.command.options import Option, abbreviates, in_order, joined, read_options
+from fedfolder.command.names import abbreviates
+from fedfolder.command.options import Option, in_order, joined, read_options
 from fedfolder.command.statement import Command
 from fedfolder.errors import UnknownNameError, nearest
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fedfolder.command.derivation import Range, Recode, Rule
 from fedfolder.command.grammar import read_name
-from fedfolder.command.options import abbreviates
+from fedfolder.command.names import abbreviates
 from fedfolder.command.pieces import MOST_NUMBERS, expect, number
 from fedfolder.command.terms import is_name
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from fedfolder.command.arguments import DEFAULT_LEVEL, HAZARDS, POINTS
 from fedfolder.command.families import LOG_LIKE, family_of
 from fedfolder.command.lexis import Merge, Split, Stset
 from fedfolder.command.models import model_of
 from fedfolder.command.names import NODE
-from fedfolder.command.options import DEFAULT_LEVEL, HAZARDS, POINTS
 from fedfolder.command.splines import splines_of
 from fedfolder.command.terms import is_name, unquoted
 

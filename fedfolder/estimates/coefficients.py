@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fedfolder.command.options import LARGEST_LEVEL, SMALLEST_LEVEL
+from fedfolder.command.arguments import LARGEST_LEVEL, SMALLEST_LEVEL
 from fedfolder.command.parameters import ANCILLARY
 from fedfolder.errors import ConfigError
 from fedfolder.estimates import distributions

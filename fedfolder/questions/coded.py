@@ -123,9 +123,9 @@ class Coded:
                 found[np.ix_(other.places, group.places)] = cross.T
         return found
 
-    def crossed(self, h: Array, other: Self) -> Array:
+    def crossed(self, h: Array, other: Self) -> Array:  # noqa: ARG002 - there is nothing to cross
         """Codes are seen in one view alone, and crossed with no other."""
-        raise NotImplementedError
+        raise TypeError("codes of factors are seen in one view alone")
 
 
 def _by_code(codes: Codes, values: Array, levels: int) -> Array:

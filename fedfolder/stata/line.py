@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fedfolder.command.models import MODELS, WITH_OPTION
-from fedfolder.command.options import abbreviates
+from fedfolder.command.names import abbreviates
 from fedfolder.errors import CommandError, nearest
 
 if TYPE_CHECKING:

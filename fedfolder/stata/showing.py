@@ -9,7 +9,8 @@ import click
 
 from fedfolder.command import ANCILLARY, parse
 from fedfolder.command.models import WITH_OPTION, model_of
-from fedfolder.command.options import OPTIONS, abbreviates
+from fedfolder.command.names import abbreviates
+from fedfolder.command.options import OPTIONS
 from fedfolder.errors import CommandError, FedfolderError, nearest
 from fedfolder.estimates import family, intercepts
 from fedfolder.estimates.coefficients import check_level, coefficients, critical

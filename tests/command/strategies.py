@@ -21,6 +21,7 @@ from fedfolder.command import (
     Term,
     Weight,
 )
+from fedfolder.command.arguments import DISTRIBUTIONS, EITHER, HAZARDS
 from fedfolder.command.expression import (
     BINARY,
     FUNCTIONS,
@@ -36,7 +37,7 @@ from fedfolder.command.expression import (
 )
 from fedfolder.command.families import LINKS, LOG_LIKE
 from fedfolder.command.models import model_of
-from fedfolder.command.options import DISTRIBUTIONS, EITHER, HAZARDS, in_order
+from fedfolder.command.options import in_order
 from fedfolder.command.terms import RULES
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from fedfolder import pooled
-from fedfolder.command.options import DISTRIBUTIONS
+from fedfolder.command.arguments import DISTRIBUTIONS
 from fedfolder.errors import ConfigError, FitError, UnknownNameError, VariableError
 from fedfolder.estimates.curves import CONTRASTS, OVER_TIME, QUANTITIES
 from fedfolder.estimates.drawing import draw

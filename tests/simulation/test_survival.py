@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from fedfolder import pooled, simulate
 from fedfolder.cli import cli
 from fedfolder.command import parse
-from fedfolder.command.options import DISTRIBUTIONS
+from fedfolder.command.arguments import DISTRIBUTIONS
 from fedfolder.errors import PolicyError, UnknownNameError, VariableError
 from fedfolder.node.data import sample_from_frame
 from fedfolder.questions.moments import Moments

@@ -6,7 +6,8 @@ import click
 import pytest
 
 from fedfolder.cli.fits import run
-from fedfolder.command.options import OPTIONS, abbreviates
+from fedfolder.command.names import abbreviates
+from fedfolder.command.options import OPTIONS
 from fedfolder.errors import CommandError
 from fedfolder.stata import commands
 from fedfolder.stata.fits import ours
