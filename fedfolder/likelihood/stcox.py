@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedfolder.likelihood.base import RiskLikelihood
-from fedfolder.likelihood.binary import yes_or_no
 from fedfolder.likelihood.partial import Cases
+from fedfolder.likelihood.survival import Failures
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from fedfolder.likelihood.base import Array, Rows, Totals
+    from fedfolder.likelihood.base import Array
 
 BRESLOW, EFRON = "breslow", "efron"
 
@@ -23,7 +21,7 @@ def stcox_name(ties: str) -> str:
     return f"stcox {ties}"
 
 
-class Breslow(RiskLikelihood):
+class Breslow(Failures, RiskLikelihood):
     """Who fails, given that somebody of those at risk does; of several at one time, each is held against all at risk.
 
     References
@@ -33,30 +31,6 @@ class Breslow(RiskLikelihood):
 
     name = stcox_name(BRESLOW)
     title = "Cox regression with Breslow method for ties"
-    highest = float("inf")
-    expected = "0 for no failure at the end of the row, anything else for one"
-
-    @property
-    def indicator(self) -> bool:
-        """Yes. No column predicts survival perfectly: those who did not fail may yet."""
-        return True
-
-    def outcome(self, values: Array) -> Array:
-        """1 where the value is not zero, and 0 elsewhere."""
-        return yes_or_no(values)
-
-    def can_have(self, rows: Rows) -> NDArray[np.bool_]:
-        """Whether a row ends after it begins, and begins at zero or later."""
-        finite = np.isfinite(rows["y"]) & np.isfinite(rows["time"])
-        return np.asarray(finite & (rows["entry"] >= 0) & (rows["entry"] < rows["time"]))
-
-    def can_be(self, totals: Totals) -> bool:
-        """Whether it is a sum of ones, which are their own squares."""
-        return 0 <= totals.total == totals.squares <= totals.weight
-
-    def varies(self, totals: Totals) -> bool:
-        """Whether there is any failure."""
-        return totals.total > 0
 
     def cases(self, number: Array, weight: Array) -> Cases:
         """One a time: the failing are wholly at risk, with their weight."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fedfolder.likelihood.base import RowLikelihood
+from fedfolder.likelihood.base import Likelihood, RowLikelihood
 from fedfolder.likelihood.binary import yes_or_no
 
 if TYPE_CHECKING:
@@ -39,23 +39,8 @@ def log_ratio(rows: Rows) -> Array:
         return np.where(2.0 * entry > time, np.log1p((time - entry) / entry), far)
 
 
-class Survival(RowLikelihood):
-    """What likelihoods of survival times share.
-
-    A row is at risk after `entry` and up to `time`, and `y` is 1 where it ends with a failure. It counts from its
-    entry: conditional on survival up to there, so that a row that is parted in two says the same as the two.
-
-    With the hazard h and the cumulative hazard H, a row's kernel is
-
-        y (ln h(time) + ln(time)) - (H(time) - H(entry))
-
-    in which ln(time), which depends on no parameter, makes log-likelihoods the same in years and in days. These are
-    those that Stata's `streg` reports.
-
-    References
-    ----------
-    Stata Survival Analysis Reference Manual, [ST] streg, Methods and formulas.
-    """
+class Failures(Likelihood):
+    """What likelihoods share whose rows (entry, time] end with a failure or without one."""
 
     roles = ("time", "entry")
     highest = float("inf")
@@ -82,6 +67,25 @@ class Survival(RowLikelihood):
     def varies(self, totals: Totals) -> bool:
         """Whether there is any failure."""
         return totals.total > 0
+
+
+class Survival(Failures, RowLikelihood):
+    """What likelihoods of survival times share.
+
+    A row is at risk after `entry` and up to `time`, and `y` is 1 where it ends with a failure. It counts from its
+    entry: conditional on survival up to there, so that a row that is parted in two says the same as the two.
+
+    With the hazard h and the cumulative hazard H, a row's kernel is
+
+        y (ln h(time) + ln(time)) - (H(time) - H(entry))
+
+    in which ln(time), which depends on no parameter, makes log-likelihoods the same in years and in days. These are
+    those that Stata's `streg` reports.
+
+    References
+    ----------
+    Stata Survival Analysis Reference Manual, [ST] streg, Methods and formulas.
+    """
 
     def prepared(self, rows: Rows) -> Rows:
         """Logarithms of the times."""

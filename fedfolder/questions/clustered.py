@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedfolder.likelihood import Clusters
-from fedfolder.questions import kept, prepared
+from fedfolder.questions import prepared
 from fedfolder.questions.design import BLOCK
 
 if TYPE_CHECKING:
@@ -31,26 +31,12 @@ class Clustered:
     first: NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
-class ClusteredRows:
-    """All clusters of a sample; `nbytes` of them are kept."""
-
-    parts: tuple[Clustered, ...]
-    nbytes: int
-
-
 def clustered(question: AtBeta, sample: Sample) -> Iterable[Clustered]:
     """The clusters of `sample`, some at a time: at most a block of rows, or one cluster."""
     specification, width = question.specification, len(question.design.terms)
     size = 8 * sample.nobs * (width + 8)
-
-    def make() -> ClusteredRows:
-        return ClusteredRows(tuple(_parts(question, sample)), size)
-
-    key = (prepared.specification_key(specification), question.design)
-    if size > prepared.KEPT_BYTES - sum(other.nbytes for other in kept.all_of(prepared.KIND)):
-        return _parts(question, sample)
-    return kept.once(sample, prepared.KIND, key, make).parts
+    key = prepared.specification_key(specification), question.design
+    return prepared.kept_if_room(sample, key, size, lambda: _parts(question, sample))
 
 
 def _parts(question: AtBeta, sample: Sample) -> Iterator[Clustered]:

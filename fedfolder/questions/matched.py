@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fedfolder.questions import kept, prepared
+from fedfolder.questions import prepared
 from fedfolder.questions.design import BLOCK
 
 if TYPE_CHECKING:
@@ -32,26 +32,12 @@ class Matched:
     weights: Array
 
 
-@dataclass(frozen=True, slots=True)
-class MatchedRows:
-    """All sets of a sample; `nbytes` of them are kept."""
-
-    sets: tuple[Matched, ...]
-    nbytes: int
-
-
 def matched(question: AtBeta, sample: Sample) -> Iterable[Matched]:
     """The sets of `sample`, those with as many rows and ones together, at most a block of rows at a time."""
     specification, width = question.specification, len(question.design.terms)
     size = 8 * sample.nobs * (width + 4)
-
-    def make() -> MatchedRows:
-        return MatchedRows(tuple(_sets(question, sample)), size)
-
-    key = (prepared.specification_key(specification), question.design)
-    if size > prepared.KEPT_BYTES - sum(other.nbytes for other in kept.all_of(prepared.KIND)):
-        return _sets(question, sample)
-    return kept.once(sample, prepared.KIND, key, make).sets
+    key = prepared.specification_key(specification), question.design
+    return prepared.kept_if_room(sample, key, size, lambda: _sets(question, sample))
 
 
 def _sets(question: AtBeta, sample: Sample) -> Iterator[Matched]:

@@ -10,7 +10,7 @@ from fedfolder.questions.columns import Columns
 from fedfolder.questions.design import blocks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable, Iterable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -27,6 +27,7 @@ KEPT_BYTES = 2**30
 TOGETHER = 4
 """Blocks whose sums are added up before they join the others': what one worker does at a time."""
 KIND = "rows"
+T = TypeVar("T")
 C = TypeVar("C", bound=Columns)
 C_co = TypeVar("C_co", bound=Columns, covariant=True)
 
@@ -139,6 +140,22 @@ def prepared(
         return made
 
     return kept.once(sample, KIND, (specification_key(specification), basis.key, weights is None), make)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole(Generic[T]):
+    """All parts of a sample; `nbytes` of them are kept."""
+
+    parts: tuple[T, ...]
+    nbytes: int
+
+
+def kept_if_room(sample: Sample, key: Hashable, nbytes: int, make: Callable[[], Iterable[T]]) -> Iterable[T]:
+    """What `make` makes of a sample: once, or anew each time where `nbytes` more are too many to keep."""
+    if nbytes > KEPT_BYTES - sum(other.nbytes for other in kept.all_of(KIND)):
+        return make()
+    whole: _Whole[T] = kept.once(sample, KIND, key, lambda: _Whole(tuple(make()), nbytes))
+    return whole.parts
 
 
 def specification_key(specification: Specification) -> Hashable:
