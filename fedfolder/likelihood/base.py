@@ -117,6 +117,9 @@ class Likelihood(ABC):
         Whether the kernel is concave in all linear predictors together, everywhere.
     curved : bool
         Whether, at the usual start, the kernel of every row is curved downward along the first linear predictor.
+    far_from_zero : bool
+        Whether a linear predictor of zero may be so far from every outcome that nothing leads on from there: of ln(time),
+        whose level is that of its unit.
     highest : float
         What the kernel of a row, and so every sum of it, cannot exceed.
     least_squares : bool
@@ -153,6 +156,7 @@ class Likelihood(ABC):
     categorical: ClassVar[bool] = False
     concave: bool = True
     curved: bool = True
+    far_from_zero: bool = False
     highest: float = 0.0
     least_squares: bool = False
     profiled: bool = False

@@ -202,6 +202,7 @@ class FailureTime(Survival):
     """
 
     concave = False
+    far_from_zero = True
     hazard: ClassVar[Hazard]
     sign: ClassVar[float] = -1.0
     shift: ClassVar[float] = 0.0

@@ -108,7 +108,7 @@ def _beside(proposal: Proposal, layout: Layout, inner: Specification, mean: Arra
     specification, design = layout.specification, layout.design
     betas = [] if mean is None else [mean]
     if inner is not specification:
-        if not design.constant and not is_defined_at_zero(layout):
+        if not design.constant and not can_begin_at_zero(layout):
             return ()
         others = [np.array(begun(line, layout, design)) for line in layout.lines[1:]]
         betas = [usual_start(layout, design), *others, *betas]
@@ -128,7 +128,7 @@ def inner_of(layout: Layout) -> Specification:
     specification = layout.specification
     if isinstance(specification.likelihood, ClusterLikelihood):
         return specification.without_random()
-    if not specification.likelihood.curved or not (layout.specification.centred or is_defined_at_zero(layout)):
+    if not specification.likelihood.curved or not (layout.specification.centred or can_begin_at_zero(layout)):
         return specification.least_squares()
     if specification.likelihood.binary and specification.has_offset:
         return specification.without_offset()
@@ -176,9 +176,11 @@ def _first(
     return (asked, there), moved(there, start - asked.beta), []
 
 
-def is_defined_at_zero(layout: Layout) -> bool:
-    """Whether the likelihood is defined where the linear predictor is zero, at an outcome of its mean."""
+def can_begin_at_zero(layout: Layout) -> bool:
+    """Whether the likelihood is defined where the linear predictor is zero, at an outcome of its mean, and near it."""
     likelihood, totals = layout.specification.likelihood, layout.totals
+    if likelihood.far_from_zero:
+        return False
     if not isinstance(likelihood, RowLikelihood) or likelihood.predictors > 1:
         return True
     rows = {"y": np.array([totals.mean]), **{role: np.ones(1) for role in likelihood.roles}}

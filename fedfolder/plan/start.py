@@ -12,7 +12,7 @@ import numpy as np
 
 from fedfolder.errors import TamperedAnswerError
 from fedfolder.likelihood import ClusterLikelihood
-from fedfolder.plan.first import Vain, first_evaluation, inner_of, is_defined_at_zero, usual_start
+from fedfolder.plan.first import Vain, first_evaluation, inner_of, can_begin_at_zero, usual_start
 from fedfolder.plan.protocol import freed_design
 from fedfolder.plan.rounds import evaluate
 from fedfolder.questions.parameters import Parameters
@@ -135,8 +135,8 @@ def _at_start(start: Start) -> Begun:
     beta = usual_start(start.layout, start.design)
     if start.fixed is not None:
         beta[: len(start.beta)] = start.beta + _first_step(start.derivatives, start)
-    elif not start.design.constant and not is_defined_at_zero(start.layout):
-        beta = _towards_the_mean(start)
+    elif not start.design.constant and not can_begin_at_zero(start.layout):
+        beta[: len(start.design.terms)] = _towards_the_mean(start)
     question = evaluation(start.layout.specification, start.design, beta, np.zeros_like(beta), start.excluded)
     asked, found = yield from evaluate(question, start.layout.nobs)
     return dataclasses.replace(

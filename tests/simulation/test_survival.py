@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from scipy import stats
 
 from fedfolder import pooled, simulate
 from fedfolder.cli import cli
@@ -81,6 +82,24 @@ def test_the_unit_of_time_changes_the_constant_alone(distribution, unit):
     np.testing.assert_allclose(found.bse.iloc[slopes], years.bse.iloc[slopes], rtol=1e-7)
     assert found.llf == pytest.approx(years.llf, rel=1e-11)
     assert found.rounds <= years.rounds + 2
+
+
+@pytest.mark.parametrize("distribution", ["loglogistic", "lognormal"])
+def test_without_a_constant_a_fit_in_seconds_ends_at_the_maximum_that_scipy_sees(distribution):
+    """No place to begin is near ln(t) then but one that the terms lead to."""
+    seconds = FRAME.assign(t=31_557_600.0 * FRAME["t"], t0=31_557_600.0 * FRAME["t0"])
+    found = simulate(command(distribution, more="noconstant", terms="age"), nodes(seconds))
+
+    def loglike(beta):
+        scale, shape = np.exp(beta[0] * seconds["age"]), np.exp(beta[1])
+        law = stats.fisk(1 / shape, scale=scale) if distribution == "loglogistic" else stats.lognorm(shape, scale=scale)
+        at_end = np.where(seconds["d"] > 0, law.logpdf(seconds["t"]) + np.log(seconds["t"]), law.logsf(seconds["t"]))
+        return (at_end - law.logsf(seconds["t0"])).sum()
+
+    assert found.names == ("age", f"/ln{'gamma' if distribution == 'loglogistic' else 'sigma'}")
+    assert found.llf == pytest.approx(loglike(found.beta), rel=1e-10)
+    for step in (*np.eye(2), *-np.eye(2)):
+        assert loglike(found.beta) > loglike(found.beta + 1e-3 * step * found.bse.to_numpy())
 
 
 def test_an_exponential_model_is_poisson_with_the_time_at_risk_as_exposure():
