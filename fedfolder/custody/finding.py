@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fedfolder.errors import PolicyError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +58,8 @@ def refuse(findings: Sequence[Finding]) -> None:
         where=", ".join(first.names),
         do="change the command, or ask the site's custodian for a waiver",
     )
+
+
+def product(names: Iterable[str]) -> str:
+    """Variables as a command joins them, each once: `race#smoke`."""
+    return "#".join(dict.fromkeys(names))

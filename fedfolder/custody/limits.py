@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from fedfolder.custody.cells import Persons
 from fedfolder.custody.charges import limited
 from fedfolder.custody.finding import Finding
+from fedfolder.custody.looks_at_cells import few_small_groups
+from fedfolder.custody.view import groups_of
 from fedfolder.likelihood import ClusterLikelihood
 from fedfolder.likelihood.links import PowerLink
 from fedfolder.questions import kept
@@ -100,6 +103,7 @@ def of_driver(limits: AtBetaLimits, proposal: Proposal) -> list[Finding]:
 
 def _of_one(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Iterator[Finding]:
     yield from _largest_beta(limits, question, sample)
+    yield from _groups_left(limits, question, sample)
     # Where there is no limit, nothing of the rows is looked at.
     if not (limited(limits.leverage) or limits.effective_size > 0 or limits.effective_share > 0):
         return
@@ -119,6 +123,13 @@ def _of_one(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Iterator[
             f"below {limits.leverage:g}"
         )
         yield Finding("leverage", (), says)
+
+
+def _groups_left(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Iterator[Finding]:
+    """Rows that a column predicts perfectly are left out, which may leave a few of a group."""
+    if question.excluded and limits.smallest_cell:
+        left = question.included(sample)
+        yield from few_small_groups(groups_of(question.specification, left), Persons.of(left), limits.smallest_cell)
 
 
 def _largest_beta(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Iterator[Finding]:

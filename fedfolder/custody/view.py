@@ -47,7 +47,7 @@ class View:
     clusters : Coded or None
         The clusters whose scores leave by name.
     groups : Coded or None
-        What has a random intercept, or a baseline hazard of its own.
+        What has a random intercept, is a matched set, or has a baseline hazard of its own.
     """
 
     specification: Specification
@@ -84,10 +84,13 @@ class View:
         named = list(factors.values()), list(twos.values())
         by_name = specification.command.roles["cluster"] if specification.command.across else None
         clusters = None if by_name is None else Coded.of(by_name, sample.ids[by_name])
-        random = specification.command.random
-        grouped = [Coded.of(name, sample.ids[name]) for name in ([random] if random else specification.command.strata)]
-        groups = Coded.joint(grouped) if grouped else None
+        groups = groups_of(specification, sample)
         return cls(specification, sample, Persons.of(sample), outcome, *named, joints, numbers, clusters, groups)
+
+    @property
+    def in_terms(self) -> tuple[str, ...]:
+        """The variables of the terms, each once."""
+        return tuple(dict.fromkeys(name for term in self.specification.terms for name in term.variables))
 
     @property
     def coded(self) -> list[Coded]:
@@ -130,6 +133,13 @@ class View:
             further = max(1, (self.outcome.size if self.outcome else 1) - 1)
             return slopes + further if likelihood.thresholds else (slopes + constant) * further
         return (slopes + constant) * len(likelihood.equations) + len(likelihood.ancillaries)
+
+
+def groups_of(specification: Specification, sample: Sample) -> Coded | None:
+    """The groups whose rows are held together, or against each other; None where every row stands alone."""
+    command = specification.command
+    names = [name for name in (command.random, command.argument("group")) if name] or command.strata
+    return Coded.joint([Coded.of(name, sample.ids[name]) for name in names]) if names else None
 
 
 def _numeric(specification: Specification, outcome: Coded | None) -> list[str]:

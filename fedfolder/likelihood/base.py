@@ -118,8 +118,8 @@ class Likelihood(ABC):
     curved : bool
         Whether, at the usual start, the kernel of every row is curved downward along the first linear predictor.
     far_from_zero : bool
-        Whether a linear predictor of zero may be so far from every outcome that nothing leads on from there: of ln(time),
-        whose level is that of its unit.
+        Whether a linear predictor of zero may be so far from every outcome that nothing leads on from there: of
+        ln(time), whose level is that of its unit.
     highest : float
         What the kernel of a row, and so every sum of it, cannot exceed.
     least_squares : bool

@@ -14,7 +14,7 @@ from fedfolder.likelihood.modes import Higher, Inside
 from fedfolder.likelihood.quadrature import marginal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
@@ -59,6 +59,8 @@ class RandomIntercept(ClusterLikelihood):
         The heading of its table.
     points : int
         Those of the quadrature.
+    of_one_trial : RowLikelihood or None
+        What `fixed` is where nobody says how many trials a row has: a yes or no, which a column can predict perfectly.
 
     References
     ----------
@@ -71,6 +73,7 @@ class RandomIntercept(ClusterLikelihood):
     higher: Callable[[Rows, Array, ObservationDerivatives], Higher]
     title: str
     points: int = POINTS
+    of_one_trial: RowLikelihood | None = None
 
     def __post_init__(self) -> None:
         """Take over what the rows' likelihood says of itself."""
@@ -79,6 +82,7 @@ class RandomIntercept(ClusterLikelihood):
             "roles": (*fixed.roles, "group"),
             "ancillaries": (*fixed.ancillaries, SD),
             "highest": float("inf"),  # of a sum over points, rounding alone may lie above zero
+            "binary": fixed.binary,
             "expected": fixed.expected,
             "exponents": fixed.exponents,
         }
@@ -88,6 +92,12 @@ class RandomIntercept(ClusterLikelihood):
     def with_points(self, points: int) -> Self:
         """The same with so many points."""
         return dataclasses.replace(self, points=points)
+
+    def of_roles(self, roles: Collection[str]) -> Self:
+        """Without trials, each row is one."""
+        if self.of_one_trial is None or "trials" in roles:
+            return self
+        return dataclasses.replace(self, fixed=self.of_one_trial, of_one_trial=None)
 
     @property
     def indicator(self) -> bool:
@@ -157,7 +167,13 @@ def every_mixed(known: dict[str, RowLikelihood]) -> tuple[RandomIntercept, ...]:
     """The models with a random intercept, from the likelihoods of their rows by name."""
     weibull, exponential = "distribution(weibull)", "distribution(exponential)"
     return (
-        RandomIntercept("melogit", known[glm_name("binomial")], of_shares, "Mixed-effects logistic regression"),
+        RandomIntercept(
+            "melogit",
+            known[glm_name("binomial")],
+            of_shares,
+            "Mixed-effects logistic regression",
+            of_one_trial=known["logit"],
+        ),
         RandomIntercept("mepoisson", known["poisson"], of_means, "Mixed-effects Poisson regression"),
         RandomIntercept(
             f"mestreg {exponential}", known[f"streg {exponential}"], of_means, "Mixed-effects exponential PH regression"

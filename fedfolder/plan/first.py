@@ -89,7 +89,9 @@ def first_evaluation(
             return Vain("not converged", layout)
         if perfect and not inner.likelihood.varies(layout.totals):
             return Vain("outcome does not vary", layout, omitted=tuple(p.column for p in perfect))
-        found = perfect_predictors(layout, first) if inner.likelihood.binary and usual is first else []
+        # With an offset, not all rows have the same linear predictor.
+        told = inner.likelihood.binary and usual is first and not inner.has_offset
+        found = perfect_predictors(layout, first) if told else []
         _require_new(found, perfect)
         twice = tuple(p.column for p in found if sum(p.column == other.column for other in found) > 1)
         if twice:

@@ -120,7 +120,7 @@ def rows_and_events(layout: Layout, first: Derivatives, perfect: Sequence[Predic
 
 def _by_outcome(layout: Layout) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """((s1, s0), (h1, h0)) at the usual start."""
-    likelihood = layout.specification.likelihood
+    likelihood = layout.specification.without_random().likelihood
     if not isinstance(likelihood, RowLikelihood):
         raise TypeError("only rows that stand alone have an outcome of their own")
     eta = layout.start[0] if layout.design.constant else 0.0

@@ -128,7 +128,7 @@ class Proposal:
 
     def _sample(self) -> str:
         """The rows that enter, in words."""
-        command, likelihood = self.command, find(self.command.likelihood)
+        command, likelihood = self.command, Specification.of(self.command).likelihood
         complete = "rows without a missing value in any of these variables"
         if self.wording == FIRST_WORDING:
             return complete
@@ -201,14 +201,11 @@ class Proposal:
             return []
         closed = likelihood.has_constant and not specification.has_offset and likelihood.least_squares
         closed = closed or len(likelihood.views) > 1
+        closed = closed or (likelihood.binary and not isinstance(likelihood, ClusterLikelihood))
         return [
             *([f"the sums of {' and '.join(likelihood.also)}"] if likelihood.also else []),
             *self._of_another_model(specification),
-            *(
-                []
-                if closed or likelihood.binary or self.driver == "external"
-                else [f"also at a second beta, of {beside_of(likelihood)}"]
-            ),
+            *([] if closed or self.driver == "external" else [f"also at a second beta, of {beside_of(likelihood)}"]),
         ]
 
     def _of_another_model(self, specification: Specification) -> list[str]:

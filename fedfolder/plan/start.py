@@ -12,7 +12,7 @@ import numpy as np
 
 from fedfolder.errors import TamperedAnswerError
 from fedfolder.likelihood import ClusterLikelihood
-from fedfolder.plan.first import Vain, first_evaluation, inner_of, can_begin_at_zero, usual_start
+from fedfolder.plan.first import Vain, can_begin_at_zero, first_evaluation, inner_of, usual_start
 from fedfolder.plan.protocol import freed_design
 from fedfolder.plan.rounds import evaluate
 from fedfolder.questions.parameters import Parameters

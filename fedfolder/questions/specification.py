@@ -11,7 +11,6 @@ import numpy as np
 from fedfolder.command.terms import unquoted
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import ClusterLikelihood, find
-from fedfolder.likelihood.binary import yes_or_no
 from fedfolder.likelihood.regress import Regress
 from fedfolder.questions import follow_up, kept
 from fedfolder.questions.blocks import summed
@@ -69,7 +68,8 @@ class Specification:
     @classmethod
     def of(cls, command: Command) -> Self:
         """That of a command, before anything is known of data."""
-        likelihood = find(command.likelihood).of_roles(command.roles).with_points(command.points)
+        observed = {*command.roles, *(() if command.trials is None else ("trials",))}
+        likelihood = find(command.likelihood).of_roles(observed).with_points(command.points)
         return cls(command, likelihood, splines=given(command))
 
     @property
@@ -237,8 +237,6 @@ class Specification:
         return "trials" in self.roles or self.command.trials is not None
 
     def _outcome(self, sample: Sample) -> Array:
-        if self.command.random and "trials" in self.likelihood.roles and not self._has_trials:
-            return yes_or_no(sample.outcome(self.outcome))
         if not self.likelihood.categorical and not self.levels:
             return self.likelihood.outcome(sample.outcome(self.outcome))
         factor = sample.levels(self.outcome)

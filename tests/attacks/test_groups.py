@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fedfolder.custody.limits import at_beta
 from fedfolder.custody.policy import Policy
 from fedfolder.custody.profiles import PROFILES
 from fedfolder.node.data import sample_from_frame
 from fedfolder.plan.proposal import read_command
+from fedfolder.questions.at_beta import Excluded
 from fedfolder.questions.compute import contribution
 from fedfolder.questions.design import Design
 from fedfolder.questions.evaluation import Evaluation
@@ -33,15 +35,19 @@ def site(outcome, groups):
     return pd.DataFrame({"y": y, "g": np.where(places < groups, places, N)})
 
 
-def recovered(frame):
-    """The first person's outcome, solved from what leaves at a beta of nothing; None if it is not one of two."""
-    command = read_command(COMMAND)
-    specification = Specification.of(command)
+def asked(command, *excluded):
+    """A question at a beta of nothing."""
     design = Design((), constant=True, centres=(), scales=(), mixing=(), rescaling=())
-    question = Evaluation(specification, design, np.zeros(2), np.zeros(2))
-    found = contribution(question, sample_from_frame(frame, command))
+    return Evaluation(Specification.of(command), design, np.zeros(2), np.zeros(2), excluded)
+
+
+def recovered(frame, text=COMMAND, *excluded):
+    """The first person's outcome, solved from what leaves at a beta of nothing; None if it is not one of two."""
+    command = read_command(text)
+    question, sample = asked(command, *excluded), sample_from_frame(frame, command)
+    found, n = contribution(question, sample), question.included(sample).nobs
     # score = a + b and bend = a^2 + b^2 - n p (1 - p), with a = y - p of the person and b of all others.
-    total, squares = found.score[0], found.hessian[1, 1] + N * CHANCE * (1 - CHANCE)
+    total, squares = found.score[0], found.hessian[1, 1] + n * CHANCE * (1 - CHANCE)
     roots = np.roots([2.0, -2.0 * total, total**2 - squares])
     outcomes = [root + CHANCE for root in roots.real if min(abs(root + CHANCE), abs(root + CHANCE - 1)) < 1e-9]
     return round(outcomes[0]) if len(outcomes) == 1 else None
@@ -67,3 +73,18 @@ def test_many_persons_alone_cannot_be_told_apart(outcome):
     frame = site(outcome, groups=50)
     assert broken(frame, PROFILES["registry"]) == []
     assert recovered(frame) is None
+
+
+@pytest.mark.parametrize("outcome", [0, 1])
+def test_a_group_that_perfect_predictors_leave_one_person_of_is_looked_at_again(outcome):
+    """Who shares the group is left out of later rounds, by a column that the server thought of."""
+    frame = site(outcome, groups=0).assign(u=0.0)
+    frame.loc[:11, "g"], frame.loc[1:11, ["y", "u"]] = 1, [0.0, 1.0]
+    text, gone = "melogit y u || g:", Excluded("u", 1, 0)
+    assert recovered(frame, text, gone) == outcome
+    command, limits = read_command(text), PROFILES["registry"]
+    sample, policy = sample_from_frame(frame, command), Policy((), limits=limits)
+    assert "random_groups" not in {f.rule for f in policy.of_sample(Specification.of(command), sample)}
+    assert "random_groups" in {f.rule for f in at_beta(limits, asked(command, gone), sample)}
+    loose = dataclasses.replace(limits, smallest_cell=0)
+    assert "random_groups" not in {f.rule for f in at_beta(loose, asked(command, gone), sample)}

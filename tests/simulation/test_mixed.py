@@ -154,6 +154,27 @@ def test_without_trials_every_value_but_zero_is_a_yes():
         simulate("melogit died age || hospital:, binomial(1)", nodes(FRAME.assign(died=2.0 * FRAME["died"])))
 
 
+@pytest.mark.parametrize("outcome", [0.0, 1.0])
+@pytest.mark.parametrize("terms", ["age i.stage", "age flag", "flag, noconstant"])
+def test_a_column_that_predicts_perfectly_is_omitted_with_its_rows(terms, outcome):
+    """As in logit: the fit of the other rows, the test against the model without included."""
+    frame = FRAME.assign(stage=np.arange(len(FRAME)) % 7 % 3, flag=(np.arange(len(FRAME)) % 7 == 3).astype(float))
+    told, column = (frame["stage"] == 2, "2.stage") if "stage" in terms else (frame["flag"] == 1, "flag")
+    frame["died"] = np.where(told, outcome, frame["died"])
+    terms, _, more = terms.partition(",")
+    if more:
+        terms += " age"
+    line = f"melogit died {terms},{more} || hospital:"
+    found, others = simulate(line, nodes(frame)), simulate(line, nodes(frame[~told]))
+    ((name, sentence, rows),) = found.excluded
+    says = f"{column} != 0 predicts {'success' if outcome else 'failure'} perfectly"
+    assert (name, sentence, rows) == (column, says, told.sum())
+    assert column in found.omitted
+    assert (found.names, found.nobs) == (others.names, others.nobs)
+    alike(found, others, 1e-8)
+    assert found.stats == pytest.approx(others.stats, rel=1e-8)
+
+
 def test_a_group_without_its_name_is_left_out():
     frame = FRAME.assign(hospital=FRAME["hospital"].where(FRAME.index % 9 != 0))
     found = simulate("melogit died age || hospital:", nodes(FRAME.assign(hospital=frame["hospital"]).dropna()))
