@@ -236,13 +236,6 @@ class RiskSets:
         others = shape.grouped(first, last - rows.fails)
         return cls(first, last, failing, others, shape, times, strata)
 
-    @property
-    def nbytes(self) -> int:
-        """What it takes of memory."""
-        arrays: list[NDArray[Any]] = [self.first, self.last, self.times, self.strata]
-        arrays += [a for groups in (self.failing, self.others) for a in (groups.rows, groups.numbers, groups.cuts)]
-        return sum(a.nbytes for a in arrays)
-
 
 def _until(times: Array, strata: NDArray[np.int64], until: Array, stratum: NDArray[np.int64]) -> Places:
     """How many times, over all strata, come before those of a row's stratum that are after `until` (n,)."""

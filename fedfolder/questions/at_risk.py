@@ -10,14 +10,16 @@ import numpy as np
 from fedfolder.likelihood import RiskLikelihood
 from fedfolder.likelihood.partial import At
 from fedfolder.likelihood.risk_sets import FollowUp, RiskSets
-from fedfolder.questions import kept, prepared
+from fedfolder.questions import prepared
 from fedfolder.questions.event_times import follow_up
+from fedfolder.questions.strata import room_for
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.likelihood.partial import Cases
     from fedfolder.questions.at_beta import AtBeta
+    from fedfolder.questions.event_times import Baseline
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.specification import Specification
 
@@ -42,11 +44,6 @@ class AtRisk:
     offset: Array
     weights: Array
 
-    @property
-    def nbytes(self) -> int:
-        """What it takes of memory."""
-        return self.z.nbytes + 3 * self.weights.nbytes + self.sets.nbytes
-
     def at(self, beta: Array) -> At:
         """The risk sets of this node at `beta` (p,)."""
         return At.of(self.sets, self.cases, self.z, self.z @ beta + self.offset, self.weights)
@@ -55,13 +52,16 @@ class AtRisk:
 def at_risk(question: AtBeta, sample: Sample) -> AtRisk:
     """The rows of `sample`, made before for the same failure times and columns or now."""
     key = ("at risk", prepared.specification_key(question.specification), question.design)
-    return kept.once(sample, prepared.KIND, key, lambda: _made(question, sample))
-
-
-def _made(question: AtBeta, sample: Sample) -> AtRisk:
-    specification, baseline = question.specification, question.specification.baseline
+    baseline = question.specification.baseline
     if baseline is None:
         raise TypeError("risk sets are asked about at failure times")
+    size = room_for(question, sample.nobs + len(baseline.times))
+    (found,) = prepared.kept_if_room(sample, key, size, lambda: (_made(question, baseline, sample),))
+    return found
+
+
+def _made(question: AtBeta, baseline: Baseline, sample: Sample) -> AtRisk:
+    specification = question.specification
     rows, names = follow_up(specification, sample)
     known = {name: place for place, name in enumerate(dict.fromkeys(baseline.strata))}
     place = np.array([known.get(name, len(known)) for name in names], dtype=np.int64)

@@ -35,6 +35,11 @@ def once(sample: Sample, kind: str, key: Hashable, make: Callable[[], Made]) -> 
     return found
 
 
+def has(sample: Sample, kind: str, key: Hashable) -> bool:
+    """Whether it is kept already."""
+    return key in _KEPT.get(sample, {}).get(kind, {})
+
+
 def all_of(kind: str) -> list[Any]:
     """All of a kind that is kept, of any sample."""
     return [made for of_sample in list(_KEPT.values()) for made in of_sample.get(kind, {}).values()]

@@ -136,10 +136,16 @@ def prepared(
 
     def make() -> Prepared[C]:
         made = Prepared(specification, basis, sample.nobs, weights)
-        made.decide(sample, KEPT_BYTES - sum(other.nbytes for other in kept.all_of(KIND)))
+        made.decide(sample, _room())
         return made
 
     return kept.once(sample, KIND, (specification_key(specification), basis.key, weights is None), make)
+
+
+def _room() -> int:
+    """Bytes that may be kept besides what is kept already."""
+    taken: int = sum(other.nbytes for other in kept.all_of(KIND))
+    return KEPT_BYTES - taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +158,7 @@ class _Whole(Generic[T]):
 
 def kept_if_room(sample: Sample, key: Hashable, nbytes: int, make: Callable[[], Iterable[T]]) -> Iterable[T]:
     """What `make` makes of a sample: once, or anew each time where `nbytes` more are too many to keep."""
-    if nbytes > KEPT_BYTES - sum(other.nbytes for other in kept.all_of(KIND)):
+    if not kept.has(sample, KIND, key) and nbytes > _room():
         return make()
     whole: _Whole[T] = kept.once(sample, KIND, key, lambda: _Whole(tuple(make()), nbytes))
     return whole.parts

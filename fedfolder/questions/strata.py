@@ -7,17 +7,17 @@ chain; the others stand together.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fedfolder.likelihood.partial import At
 from fedfolder.likelihood.risk_sets import FollowUp, RiskSets
-from fedfolder.questions import kept, prepared
+from fedfolder.questions import prepared
 from fedfolder.questions.contributions import Contribution
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -63,11 +63,6 @@ class Stratum:
     sets: RiskSets
     cases: Cases
 
-    @property
-    def nbytes(self) -> int:
-        """What it takes of memory."""
-        return self.z.nbytes + 4 * self.weights.nbytes + self.sets.nbytes + 3 * self.cases.time.nbytes
-
     def at(self, beta: Array) -> At:
         """The risk sets at `beta` (p,), with linear predictors that are at most zero in each stratum."""
         eta = self.z @ beta
@@ -78,22 +73,16 @@ class Stratum:
         return At.of(self.sets, self.cases, self.z, eta - highest[self.number], self.weights)
 
 
-class _Kept(NamedTuple):
-    """All strata of a sample; `nbytes` of them are kept."""
-
-    strata: tuple[Stratum, ...]
-    nbytes: int
-
-
-def strata(question: AtBeta, sample: Sample) -> tuple[Stratum, ...]:
+def strata(question: AtBeta, sample: Sample) -> Iterable[Stratum]:
     """The strata of `sample`, in a fixed order."""
     key = ("strata", prepared.specification_key(question.specification), question.design)
+    return prepared.kept_if_room(sample, key, room_for(question, sample.nobs), lambda: _strata(question, sample))
 
-    def make() -> _Kept:
-        found = tuple(_strata(question, sample))
-        return _Kept(found, sum(stratum.nbytes for stratum in found))
 
-    return kept.once(sample, prepared.KIND, key, make).strata
+def room_for(question: AtBeta, rows: int) -> int:
+    """What so many rows take in risk sets, in bytes: where rows enter late, each is in some of a tree's levels."""
+    levels = rows.bit_length() if "entry" in question.specification.roles else 0
+    return 8 * rows * (len(question.design.terms) + 14 + levels)
 
 
 def follow_up(specification: Specification, sample: Sample) -> FollowUp:
@@ -192,4 +181,4 @@ def scores_of_rows(question: AtBeta, sample: Sample) -> Array:
     return found
 
 
-__all__ = ["Stratum", "follow_up", "of_strata", "scores_of_rows", "strata"]
+__all__ = ["Stratum", "follow_up", "of_strata", "room_for", "scores_of_rows", "strata"]
