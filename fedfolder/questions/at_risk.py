@@ -12,7 +12,7 @@ from fedfolder.likelihood.partial import At
 from fedfolder.likelihood.risk_sets import FollowUp, RiskSets
 from fedfolder.questions import prepared
 from fedfolder.questions.event_times import follow_up
-from fedfolder.questions.strata import room_for
+from fedfolder.questions.strata import numbers_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,12 +51,11 @@ class AtRisk:
 
 def at_risk(question: AtBeta, sample: Sample) -> AtRisk:
     """The rows of `sample`, made before for the same failure times and columns or now."""
-    key = ("at risk", prepared.specification_key(question.specification), question.design)
     baseline = question.specification.baseline
     if baseline is None:
         raise TypeError("risk sets are asked about at failure times")
-    size = room_for(question, sample.nobs + len(baseline.times))
-    (found,) = prepared.kept_if_room(sample, key, size, lambda: (_made(question, baseline, sample),))
+    numbers = numbers_of(question, sample.nobs)
+    (found,) = prepared.of_question("at risk", question, sample, numbers, lambda: (_made(question, baseline, sample),))
     return found
 
 
@@ -70,12 +69,11 @@ def _made(question: AtBeta, baseline: Baseline, sample: Sample) -> AtRisk:
     sets = RiskSets.at(rows, np.array(baseline.times), strata)
     offset, weights = specification.offset(sample), specification.weights(sample)
     cases = risk_likelihood(specification).cases(np.array(baseline.number), np.array(baseline.weight))
-    z = [block for _, block in question.design.blocks(sample)]
     return AtRisk(
         sets,
         rows.fails.astype(np.float64),
         cases,
-        np.vstack(z) if z else np.zeros((0, len(question.design.terms))),
+        question.design.matrix(sample),
         np.zeros(sample.nobs) if offset is None else offset - baseline.offset,
         np.ones(sample.nobs) if weights is None else weights,
     )

@@ -143,3 +143,9 @@ def summed(rows: int, of: Callable[[slice], NDArray[np.float64]], start: int = 0
     half = (rows - start) // 2
     middle = start + half - half % _EIGHT
     return summed(middle, of, start) + summed(rows, of, middle)
+
+
+def runs(numbers: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The places of rows (n,) in the order of their numbers, and where in it each number begins."""
+    order = np.argsort(numbers, kind="stable")
+    return order, np.flatnonzero(np.diff(numbers[order], prepend=numbers[order][:1] - 1))

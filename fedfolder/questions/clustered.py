@@ -9,6 +9,7 @@ import numpy as np
 
 from fedfolder.likelihood import Clusters
 from fedfolder.questions import prepared
+from fedfolder.questions.blocks import runs
 from fedfolder.questions.design import BLOCK
 
 if TYPE_CHECKING:
@@ -33,10 +34,7 @@ class Clustered:
 
 def clustered(question: AtBeta, sample: Sample) -> Iterable[Clustered]:
     """The clusters of `sample`, some at a time: at most a block of rows, or one cluster."""
-    specification, width = question.specification, len(question.design.terms)
-    size = 8 * sample.nobs * (width + 8)
-    key = prepared.specification_key(specification), question.design
-    return prepared.kept_if_room(sample, key, size, lambda: _parts(question, sample))
+    return prepared.of_question("clusters", question, sample, 8, lambda: _parts(question, sample))
 
 
 def _parts(question: AtBeta, sample: Sample) -> Iterator[Clustered]:
@@ -45,10 +43,8 @@ def _parts(question: AtBeta, sample: Sample) -> Iterator[Clustered]:
         return
     observed = specification.likelihood.prepared(specification.rows(sample))
     weights, offset = specification.weights(sample), specification.offset(sample)
-    z = np.vstack([block for _, block in question.design.blocks(sample)])
-    sets = specification.sets(sample)
-    order = np.argsort(sets, kind="stable")
-    starts = np.flatnonzero(np.diff(sets[order], prepend=sets[order][:1] - 1))
+    z = question.design.matrix(sample)
+    order, starts = runs(specification.sets(sample))
     for begin, end in _together(starts, len(order)):
         rows = order[begin:end]
         some = starts[(starts >= begin) & (starts < end)] - begin

@@ -88,6 +88,10 @@ class Design:
         for rows in blocks_of(sample.nobs):
             yield rows, self.block(sample.rows(rows.start, rows.stop))
 
+    def matrix(self, sample: Sample) -> NDArray[np.float64]:
+        """The matrix Z (n, p) of all rows, for what holds rows against each other."""
+        return np.vstack([np.empty((0, len(self.terms)), order="F"), *(block for _, block in self.blocks(sample))])
+
     def block(self, sample: Sample, places: tuple[int, ...] | None = None, view: str = AT_END) -> NDArray[np.float64]:
         """The matrix Z (n, p) of a few rows, in column order; or some columns of it.
 

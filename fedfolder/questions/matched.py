@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedfolder.questions import prepared
+from fedfolder.questions.blocks import runs
 from fedfolder.questions.design import BLOCK
 
 if TYPE_CHECKING:
@@ -34,10 +35,7 @@ class Matched:
 
 def matched(question: AtBeta, sample: Sample) -> Iterable[Matched]:
     """The sets of `sample`, those with as many rows and ones together, at most a block of rows at a time."""
-    specification, width = question.specification, len(question.design.terms)
-    size = 8 * sample.nobs * (width + 4)
-    key = prepared.specification_key(specification), question.design
-    return prepared.kept_if_room(sample, key, size, lambda: _sets(question, sample))
+    return prepared.of_question("sets", question, sample, 4, lambda: _sets(question, sample))
 
 
 def _sets(question: AtBeta, sample: Sample) -> Iterator[Matched]:
@@ -45,7 +43,7 @@ def _sets(question: AtBeta, sample: Sample) -> Iterator[Matched]:
     if not sample.nobs:
         return
     y, weights, offset = specification.rows(sample)["y"], specification.weights(sample), specification.offset(sample)
-    z = np.vstack([block for _, block in question.design.blocks(sample)])
+    z = question.design.matrix(sample)
     for places in alike(specification.sets(sample), y):
         step = max(BLOCK // places.shape[1], 1)
         for some in (places[at : at + step] for at in range(0, len(places), step)):
@@ -60,8 +58,7 @@ def _sets(question: AtBeta, sample: Sample) -> Iterator[Matched]:
 
 def alike(sets: NDArray[np.int64], y: Array) -> list[NDArray[np.intp]]:
     """The places of the rows of each set, (S, m), for sets with as many rows and as many ones, in a fixed order."""
-    order = np.argsort(sets, kind="stable")
-    starts = np.flatnonzero(np.diff(sets[order], prepend=sets[order][:1] - 1))
+    order, starts = runs(sets)
     sizes = np.diff(starts, append=len(order))
     ones = np.add.reduceat(y[order], starts)
     found: dict[tuple[int, float], list[int]] = {}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.likelihood.base import Rows
+    from fedfolder.questions.at_beta import AtBeta
     from fedfolder.questions.columns import Basis
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.specification import Specification
@@ -154,6 +155,22 @@ class _Whole(Generic[T]):
 
     parts: tuple[T, ...]
     nbytes: int
+
+
+def of_question(
+    what: str, question: AtBeta, sample: Sample, numbers: int, make: Callable[[], Iterable[T]]
+) -> Iterable[T]:
+    """What `make` makes of all rows for the columns of a question: once, or anew each time where there is no room.
+
+    Parameters
+    ----------
+    what : str
+        What that is.
+    numbers : int
+        What a row takes beside its columns, in numbers of eight bytes.
+    """
+    key = what, specification_key(question.specification), question.design
+    return kept_if_room(sample, key, 8 * sample.nobs * (len(question.design.terms) + numbers), make)
 
 
 def kept_if_room(sample: Sample, key: Hashable, nbytes: int, make: Callable[[], Iterable[T]]) -> Iterable[T]:

@@ -14,6 +14,7 @@ import numpy as np
 from fedfolder.likelihood.partial import At
 from fedfolder.likelihood.risk_sets import FollowUp, RiskSets
 from fedfolder.questions import prepared
+from fedfolder.questions.blocks import runs
 from fedfolder.questions.contributions import Contribution
 
 if TYPE_CHECKING:
@@ -75,14 +76,13 @@ class Stratum:
 
 def strata(question: AtBeta, sample: Sample) -> Iterable[Stratum]:
     """The strata of `sample`, in a fixed order."""
-    key = ("strata", prepared.specification_key(question.specification), question.design)
-    return prepared.kept_if_room(sample, key, room_for(question, sample.nobs), lambda: _strata(question, sample))
+    numbers = numbers_of(question, sample.nobs)
+    return prepared.of_question("strata", question, sample, numbers, lambda: _strata(question, sample))
 
 
-def room_for(question: AtBeta, rows: int) -> int:
-    """What so many rows take in risk sets, in bytes: where rows enter late, each is in some of a tree's levels."""
-    levels = rows.bit_length() if "entry" in question.specification.roles else 0
-    return 8 * rows * (len(question.design.terms) + 14 + levels)
+def numbers_of(question: AtBeta, rows: int) -> int:
+    """How many numbers a row takes in risk sets, at most; one that enters late is in some of a tree's levels."""
+    return 14 + (rows.bit_length() if "entry" in question.specification.roles else 0)
 
 
 def follow_up(specification: Specification, sample: Sample) -> FollowUp:
@@ -124,7 +124,7 @@ def _stratum(question: AtBeta, sample: Sample, rows: FollowUp, among: NDArray[np
     weights = np.ones(len(places)) if given is None else given[order]
     offset = None if added is None else added[order]
     _, numbers = np.unique(some.stratum, return_inverse=True)
-    z = np.vstack([block for _, block in question.design.blocks(part)])[order]
+    z = question.design.matrix(part)[order]
     _centre(z, numbers)
     yield Stratum(
         places,
@@ -150,8 +150,7 @@ def _centre(z: Array, number: NDArray[np.int64]) -> None:
     It is the row that is nearest to the mean; what does not vary within a stratum is zero there to the last bit.
     """
     often = np.bincount(number).astype(np.float64)
-    order = np.argsort(number, kind="stable")
-    starts = np.flatnonzero(np.diff(number[order], prepend=-1))
+    order, starts = runs(number)
     for j in range(z.shape[1]):
         away = np.abs(z[:, j] - (np.bincount(number, z[:, j]) / often)[number])
         least = np.minimum.reduceat(away[order], starts)
@@ -181,4 +180,4 @@ def scores_of_rows(question: AtBeta, sample: Sample) -> Array:
     return found
 
 
-__all__ = ["Stratum", "follow_up", "of_strata", "room_for", "scores_of_rows", "strata"]
+__all__ = ["Stratum", "follow_up", "numbers_of", "of_strata", "scores_of_rows", "strata"]

@@ -15,7 +15,7 @@ from fedfolder.questions import kept, prepared
 from fedfolder.questions.design import Design
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.specification import Specification
-from fedfolder.questions.strata import room_for, strata
+from fedfolder.questions.strata import numbers_of, strata
 
 N = 300
 RNG = np.random.default_rng(5)
@@ -38,14 +38,15 @@ COMMANDS = (
 def test_without_room_nothing_is_kept_and_the_fit_is_the_same_to_the_bit(command, monkeypatch):
     kept.forget()
     usual = simulate(command, NODES)
-    seen = []
+    seen: list[int] = []
     original = prepared.specification_key
+
+    def looked_at(specification):
+        seen.append(sum(made.nbytes for made in kept.all_of(prepared.KIND)))
+        return original(specification)
+
     monkeypatch.setattr(prepared, "KEPT_BYTES", 0)
-    monkeypatch.setattr(
-        prepared,
-        "specification_key",
-        lambda of: (seen.append(sum(made.nbytes for made in kept.all_of(prepared.KIND))), original(of))[1],
-    )
+    monkeypatch.setattr(prepared, "specification_key", looked_at)
     kept.forget()
     found = simulate(command, NODES)
     assert max(seen) == 0
@@ -54,7 +55,8 @@ def test_without_room_nothing_is_kept_and_the_fit_is_the_same_to_the_bit(command
 
 def test_what_takes_most_of_the_room_is_made_once(monkeypatch):
     kept.forget()
-    sample, made = sample_from_frame(FRAME, read_command("logit d x")), []
+    sample = sample_from_frame(FRAME, read_command("logit d x"))
+    made: list[None] = []
     monkeypatch.setattr(prepared, "KEPT_BYTES", 100)
 
     def make():
@@ -87,4 +89,5 @@ def test_risk_sets_take_no_more_than_they_are_given_room_for(entry, rows):
     design = Design(("x",), constant=False, centres=(0.0,), scales=(1.0,), mixing=((0.0,),), rescaling=(1.0,))
     question = Evaluation(Specification.of(command), design, np.zeros(1), np.zeros(1))
     found = sum(map(size, strata(question, sample_from_frame(frame, command, node="a"))))
-    assert 0.4 * room_for(question, rows) < found <= room_for(question, rows)
+    room = 8 * rows * (1 + numbers_of(question, rows))
+    assert 0.4 * room < found <= room
