@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,9 @@ from fedfolder.node.data import sample_from_frame
 from fedfolder.plan.proposal import Proposal
 from fedfolder.questions.event_times import EventTimes, on_grid
 from fedfolder.questions.specification import Specification
+from tests.simulation import comparing
 
+alike = functools.partial(comparing.alike, tolerance=1e-12, loglike=1e-13)
 TIMES = "time(t) failure(d) entry(t0)"
 TIES = ("breslow", "efron")
 each = pytest.mark.parametrize("ties", TIES)
@@ -53,14 +57,6 @@ def columns(frame):
     return np.column_stack([frame["age"], frame["stage"] == 2, frame["stage"] == 3]).astype(float)
 
 
-def alike(found, other, tolerance=1e-12):
-    assert (found.status, other.status) == ("converged", "converged")
-    assert found.names == other.names
-    assert np.max(np.abs(found.beta - other.beta) / other.bse) <= tolerance
-    np.testing.assert_allclose(found.bse, other.bse, rtol=tolerance)
-    assert found.llf == pytest.approx(other.llf, rel=1e-13)
-
-
 @each
 @pytest.mark.parametrize("strata", ["", "sex"])
 def test_a_baseline_in_common_is_the_fit_of_all_rows_together(ties, strata):
@@ -88,7 +84,7 @@ def test_strata_of_nodes_are_strata_of_sites(ties, more, weight):
     """Two ways to one number: each node's own partial likelihood, and risk sets summed over nodes."""
     by_node = simulate(command(f"strata(_node {more}) {ties} offset(off)", weight=weight), nodes(FRAME)[:3])
     by_site = simulate(command(f"strata(site {more}) {ties} offset(off)", weight=weight), nodes(FRAME)[:3])
-    alike(by_node, by_site, 2e-8)
+    alike(by_node, by_site, tolerance=2e-8)
     assert by_node.llnull == pytest.approx(by_site.llnull, rel=1e-13)
     assert by_node.title == f"Stratified Cox regression with {ties.capitalize()} method for ties"
     assert any("stratified by _node" in note for note in by_node.notes)
@@ -105,7 +101,7 @@ def test_rows_of_a_person_have_the_scores_of_the_whole_between_them(ties, strata
         middle = np.round((part["t"] + part["t0"]) / 2, 4)
         parted.append(pd.concat([part.assign(t=middle, d=0.0), part.assign(t0=middle)]))
     found = simulate(command(f"{strata} {ties} vce(cluster id)"), parted)
-    alike(found, whole, 2e-8)
+    alike(found, whole, tolerance=2e-8)
     assert found.clusters == len(FRAME)
 
 
@@ -113,7 +109,7 @@ def test_rows_of_a_person_have_the_scores_of_the_whole_between_them(ties, strata
 def test_clusters_at_several_nodes_add_up(ties):
     found = simulate(command(f"{ties} vce(cluster stage)", terms="age i.sex"), nodes(FRAME))
     assert found.clusters == 3
-    alike(found, pooled(command(f"{ties} vce(cluster stage)", terms="age i.sex"), FRAME), 2e-8)
+    alike(found, pooled(command(f"{ties} vce(cluster stage)", terms="age i.sex"), FRAME), tolerance=2e-8)
 
 
 def test_data_that_were_stset_need_no_times():
@@ -151,7 +147,7 @@ def test_what_varies_in_no_stratum_is_left_out_whatever_its_values(ties, strata)
     frame = FRAME.assign(**own)
     found = simulate(command(f"{strata} {ties}", terms=f"{' '.join(own)} age i.stage"), nodes(frame)[:3])
     assert found.omitted == tuple(own)
-    alike(found, simulate(command(f"{strata} {ties}"), nodes(frame)[:3]), 2e-8)
+    alike(found, simulate(command(f"{strata} {ties}"), nodes(frame)[:3]), tolerance=2e-8)
 
 
 @pytest.mark.parametrize("strata", ["strata(_node)", ""])
@@ -161,7 +157,7 @@ def test_collinear_columns_and_those_that_no_stratum_varies_in_are_left_out(stra
     sites = ("2.site", "3.site") if strata else ()
     assert found.omitted == ("twice", "huge", *sites)
     if strata:
-        alike(found, simulate(command(strata), nodes(frame)[:3]), 1e-10)
+        alike(found, simulate(command(strata), nodes(frame)[:3]), tolerance=1e-10)
 
 
 @pytest.mark.parametrize("strata", ["strata(_node)", ""])

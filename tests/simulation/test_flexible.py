@@ -26,6 +26,7 @@ from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import Sums, add
 from fedfolder.simulation import lay_out, simulate_over_folders
 from fedfolder.simulation.memory import fit_samples
+from tests.simulation.comparing import alike
 from tests.simulation.elsewhere import spline, spline_slope, survivor
 
 KNOTS, INNER = np.array([0.3, 1.0, 3.0, 6.0]), "knots(1 3) bknots(0.3 6)"
@@ -55,14 +56,6 @@ def nodes(frame):
 
 def command(scale="hazard", more="noorthog", knots=INNER, times=TIMES, terms="age sex"):
     return f"stpm2 {terms}, scale({scale}) {knots} {times} {more}".rstrip()
-
-
-def alike(found, other, tolerance=1e-9):
-    assert (found.status, other.status) == ("converged", "converged")
-    assert found.names == other.names
-    assert np.max(np.abs(found.beta - other.beta) / other.bse) <= tolerance
-    np.testing.assert_allclose(found.bse, other.bse, rtol=tolerance)
-    assert found.llf == pytest.approx(other.llf, rel=1e-11)
 
 
 def by_formula(scale, frame, *, rate=0.0, time_varying=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from fedfolder.errors import CommandError, VariableError
 from fedfolder.node.data import sample_from_frame
 from fedfolder.server.progress import Silent
 from fedfolder.simulation.memory import fit_samples
+from tests.simulation import comparing
 
+alike = functools.partial(comparing.alike, tolerance=1e-10, loglike=1e-12, names=False)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -46,13 +49,6 @@ def nodes(frame, number=3):
     return [frame[frame["hospital"] % number == k] for k in range(number)]
 
 
-def alike(found, other, tolerance=1e-10):
-    assert (found.status, other.status) == ("converged", "converged")
-    assert np.max(np.abs(found.beta - other.beta) / other.bse.to_numpy()) <= tolerance
-    np.testing.assert_allclose(found.bse.to_numpy(), other.bse.to_numpy(), rtol=tolerance)
-    assert found.llf == pytest.approx(other.llf, rel=1e-12)
-
-
 @pytest.mark.parametrize("command", MODELS)
 def test_the_model_without_is_fitted_beside(command):
     found, without = simulate(command, nodes(FRAME)), pooled(MODELS[command], FRAME)
@@ -79,7 +75,7 @@ def test_without_variance_it_ends_at_zero_with_the_model_without(command):
 def test_more_points_come_to_the_integral():
     found = {k: pooled(f"melogit died age || hospital:, intpoints({k})", FRAME) for k in (1, 7, 25, 60)}
     assert found[7].llf == pooled("melogit died age || hospital:, intmethod(mcaghermite)", FRAME).llf
-    alike(found[25], found[60], 1e-8)
+    alike(found[25], found[60], tolerance=1e-8)
     assert 1e-4 < abs(found[1].llf - found[60].llf) < 1.0
     assert 1e-9 < abs(found[7].llf - found[60].llf) < 1e-4
 
@@ -108,7 +104,7 @@ def test_the_site_is_a_factor_in_any_model(model):
     found, other = simulate(f"{model} {term} i._node", parts), pooled(f"{model} {term} i.site", named)
     assert [name.replace("_node", "site") for name in found.names] == list(other.names)
     assert "node2._node" in found.names
-    alike(found, other, 1e-9)
+    alike(found, other, tolerance=1e-9)
 
 
 def test_the_site_is_a_group():
@@ -171,7 +167,7 @@ def test_a_column_that_predicts_perfectly_is_omitted_with_its_rows(terms, outcom
     assert (name, sentence, rows) == (column, says, told.sum())
     assert column in found.omitted
     assert (found.names, found.nobs) == (others.names, others.nobs)
-    alike(found, others, 1e-8)
+    alike(found, others, tolerance=1e-8)
     assert found.stats == pytest.approx(others.stats, rel=1e-8)
 
 

@@ -22,6 +22,7 @@ from fedfolder.node.data import sample_from_frame
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.sites import other_units
 from fedfolder.questions.specification import Specification
+from tests.simulation.comparing import alike
 
 NAMES = sorted({meant for meant, _ in DISTRIBUTIONS.values()})
 TIMES = "time(t) failure(d) entry(t0)"
@@ -50,14 +51,6 @@ def nodes(frame):
 
 def command(distribution, more="", times=TIMES, terms="age i.stage"):
     return f"streg {terms}, distribution({distribution}) {times} {more}".rstrip()
-
-
-def alike(found, other, tolerance=1e-9):
-    assert (found.status, other.status) == ("converged", "converged")
-    assert found.names == other.names
-    assert np.max(np.abs(found.beta - other.beta) / other.bse) <= tolerance
-    np.testing.assert_allclose(found.bse, other.bse, rtol=tolerance)
-    assert found.llf == pytest.approx(other.llf, rel=1e-11)
 
 
 @each
