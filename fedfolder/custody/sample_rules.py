@@ -294,6 +294,16 @@ def _same_time(limits: Limits, view: View) -> Iterator[Finding]:
         yield Finding("same_time", (specification.command.roles["time"],), said)
 
 
+def _averages(limits: Limits, view: View) -> Iterator[Finding]:
+    asked = view.specification.command.standsurv
+    if asked is None:
+        return
+    numbers = len(asked.patterns) * len(asked.times) * (1 + view.parameters())
+    if numbers > limits.averages_per_person * view.persons.number:
+        said = f"more than {limits.averages_per_person:g} numbers of standsurv() for each person here"
+        yield Finding("averages_per_person", (view.specification.command.roles["time"],), said)
+
+
 def _few_at_once(
     at: NDArray[np.float64], stratum: NDArray[np.int64], some: NDArray[np.bool_], persons: Persons, least: int
 ) -> bool:
@@ -358,6 +368,12 @@ SAMPLE_RULES = (
         "of a common baseline hazard: nobody, or so many persons, enter, end or fail at each time",
         "same_time",
         _same_time,
+    ),
+    SampleRule(
+        "averages_per_person",
+        "average survival at so many times, and of so many patterns, that there are fewer numbers than persons",
+        "averages_per_person",
+        _averages,
     ),
     SampleRule("leverage", "nobody has a leverage above this on the least-squares fit", "leverage", _leverage),
 )
