@@ -134,11 +134,6 @@ OPTIONS = (
     OptionRule("tvc", "tvc", _STPM2, splines.terms, "names of variables that are terms, of 24 characters at most"),
     OptionRule("dftvc", "dft", _STPM2, splines.df_by_term, f"{_DF}, or one for each variable: x: 3 z: 2"),
     OptionRule("knotstvc", "knotst", _STPM2, splines.knots_by_term, f"{_KNOTS}, for each variable: x: 1 2.5 z: 2"),
-    OptionRule("standsurv", "stand", _AVERAGED, standardised.times, "at most 50 times above zero, such as 1 5 10"),
-    *(
-        OptionRule(name, name, _AVERAGED, standardised.pattern, "variables with values, such as stage 3 sex 2; or .")
-        for name in standardised.AT
-    ),
     OptionRule("binomial", "bin", frozenset({"melogit"}), arguments.binomial, "the number of trials, or its variable"),
     OptionRule(
         "baseoutcome", "b", frozenset({"mlogit"}), arguments.base_outcome, 'a whole number, or a level in quotes: "no"'
@@ -147,6 +142,11 @@ OPTIONS = (
     OptionRule("exposure", "e", None, arguments.variable, _NAME, lambda model: model_of(model).exposure),
     OptionRule("lnoffset", "lnoff", _GLM, arguments.variable, _NAME, stands_for=("exposure", "")),
     OptionRule("noconstant", "nocons", has=lambda model: model_of(model).constant),
+    OptionRule("standsurv", "stand", _AVERAGED, standardised.times, "at most 50 times above zero, such as 1 5 10"),
+    *(
+        OptionRule(name, name, _AVERAGED, standardised.pattern, "variables with values, such as stage 3 sex 2; or .")
+        for name in standardised.AT
+    ),
     OptionRule("intpoints", "intp", None, arguments.points, f"a number from 1 to {arguments.MOST_POINTS}", _is_random),
     OptionRule("intmethod", "intm", None, arguments.method, arguments.METHOD, _is_random),
     OptionRule(

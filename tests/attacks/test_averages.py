@@ -144,3 +144,28 @@ def test_more_numbers_than_persons_are_too_many():
         require_allowed(REGISTRY, command, dict.fromkeys("nmo", sample))
     rules = [finding.rule for finding in REGISTRY.of_sample(Specification.of(command), sample)]
     assert rules == ["averages_per_person"]
+
+
+# -- what no guard bounds ---------------------------------------------------------------------------------------------
+
+
+def test_averages_at_many_times_are_solved_for_how_many_persons_have_each_of_few_values():
+    """With every guard on: S of a row is one of as many functions of time as the number has values."""
+    frame = FRAME.assign(dose=np.minimum(np.floor(FRAME["dose"]), 7.0))
+    frame.loc[3, "dose"] = 8.0
+    times = " ".join(f"{time:.3g}" for time in np.geomspace(0.5, 20, 12))
+    question, sample, _ = averaging(COMMAND.format(times) + " at1(age 60)", frame)
+    assert REGISTRY.of_sample(question.specification, sample) == []
+    assert at_beta(REGISTRY.limits, question, sample) == []
+    slopes, values = question.design.to_user() @ question.beta, np.arange(9.0)
+    hazard = np.exp(np.column_stack([np.full(9, 60.0), values, np.ones(9)]) @ slopes)
+    equations, known = [np.ones(9)], [float(N)]
+    for (_, time), (survival, *gradient) in question.compute(sample).rows.items():
+        by_value = np.exp(-float(time) * hazard)
+        weights = -by_value * float(time) * hazard
+        g = np.linalg.solve(question.design.to_user().T, gradient)
+        equations += [by_value, weights * values, weights]
+        known += [survival, g[1], g[2]]
+    counts = np.linalg.lstsq(np.array(equations), np.array(known))[0].round().tolist()
+    np.testing.assert_array_equal(counts, [(frame["dose"] == value).sum() for value in values])
+    assert counts[8] == 1, "the one person with the highest dose"

@@ -96,6 +96,7 @@ FAULTS = {
     (77, "what no guard bounds"): (
         "attacks/test_not_bounded.py::test_a_server_that_lies_solves_for_some_persons_with_all_guards_on",
         f"{KNOTS}::test_a_time_that_is_stretched_tells_each_tenth_event_nearer",
+        f"{AVERAGES}::test_averages_at_many_times_are_solved_for_how_many_persons_have_each_of_few_values",
     ),
 }
 """By number and what it is; that the scripts stand as tests at all is 77, and what they cannot hold stands there."""
