@@ -28,17 +28,17 @@ FRAME = pd.DataFrame(
 COMMAND = "streg x z {}, distribution(exponential) time(t) failure(d) standsurv(1.5)"
 
 
-def asked(weight="", frame=FRAME, person=None):
+def asked(weight="", frame=FRAME, person=None, constant=-0.4):
     """The question at a beta of no fit, and the sample."""
     question, sample, _ = averaging(COMMAND.format(weight), frame, person)
-    beta = np.linalg.solve(question.design.to_user(), np.array([1.5, 0.7, -0.4]))
+    beta = np.linalg.solve(question.design.to_user(), np.array([1.5, 0.7, constant]))
     return dataclasses.replace(question, beta=beta), sample
 
 
-def by_definition(frame, weights, owner):
+def by_definition(frame, weights, owner, constant=-0.4):
     """(sum a)^2 / sum a^2 and the largest share, the worst of w S, w (1 - S) and w S H; the largest leverage."""
     x = np.column_stack([frame["x"], frame["z"], np.ones(len(frame))])
-    h = 1.5 * np.exp(x @ [1.5, 0.7, -0.4])
+    h = 1.5 * np.exp(x @ [1.5, 0.7, constant])
     survival = np.exp(-h)
     parts = (weights * survival, weights * -np.expm1(-h), weights * survival * h)
     sizes = [np.bincount(owner, a) for a in parts]
@@ -62,6 +62,17 @@ def test_it_is_what_is_defined(weight, person):
     # Below what is asked for, a bound may stand for a leverage, and is never less.
     ((_, bound),) = influences(question, sample, at_least=0.9)
     assert bound.leverage >= found.leverage * (1 - 1e-12)
+
+
+def test_one_who_has_died_for_sure_while_hardly_anybody_else_has_is_all_of_the_deaths():
+    """Of him the gradient says nothing: it is the share in the deaths that shows."""
+    frame = FRAME.assign(x=np.where(FRAME.index == 3, 20.0, FRAME["x"]))
+    question, sample = asked(frame=frame, constant=-9.0)
+    ((_, found),) = influences(question, sample)
+    effective, largest = by_definition(frame, np.ones(N), np.arange(N), -9.0)
+    assert (found.effective, found.leverage) == pytest.approx((effective, largest), rel=1e-9)
+    assert effective < 1.2
+    assert largest > 0.9
 
 
 def test_a_row_with_a_frequency_weight_is_as_many_persons():

@@ -5,17 +5,22 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.stats import norm
 
 from fedfolder import pooled, simulate
+from fedfolder.custody.others import possible
+from fedfolder.custody.page import Size
 from fedfolder.errors import ConfigError, FitError, TamperedAnswerError, UnknownNameError
 from fedfolder.estimates.curves import CONTRASTS
 from fedfolder.estimates.result import FitResult
 from fedfolder.likelihood.stpm2 import HAZARDS
+from fedfolder.node.data import sample_from_frame
 from fedfolder.plan.external import external
 from fedfolder.plan.proposal import Proposal, read_command
+from fedfolder.questions.sums import add
+from fedfolder.simulation import few_of
+from fedfolder.simulation.memory import fit_samples
 from tests.node.places import Bench
 from tests.questions.asking import averaging
 from tests.simulation import elsewhere, test_flexible, test_survival
@@ -214,19 +219,48 @@ def test_answers_that_cannot_be_are_refused():
         program.send((question, dataclasses.replace(answer, scalars={"nobs": 9.0, "weight": 9.0})))
 
 
+def test_published_averages_are_of_rows_that_the_other_sites_can_have():
+    line = test_survival.command("weibull", f"{WANTED} at1(stage 3) at2(.)")
+    question, _, _ = averaging(line, FRAME)
+    answers = [question.compute(sample_from_frame(part, read_command(line))) for part in nodes(FRAME)[:2]]
+    published = add(answers)
+    for own in answers:
+        possible(question, published, own, 1)
+    label = ("at2", "2")
+    for wrong in (-1.0 - published.rows[label][0], len(FRAME)):
+        row = (published.rows[label][0] + wrong, *published.rows[label][1:])
+        with pytest.raises(TamperedAnswerError, match="average survival of the other nodes"):
+            possible(question, dataclasses.replace(published, rows={**published.rows, label: row}), answers[0], 1)
+
+
+def test_a_fit_of_few_trips_averages_at_the_beta_that_it_reports():
+    """Its last step is taken without asking; the averages are asked for after it."""
+    line = test_survival.command("weibull", f"{WANTED} at1(stage 3)")
+    command, parts = read_command(line), nodes(FRAME)
+    samples = {f"n{k}": sample_from_frame(part, command) for k, part in enumerate(parts)}
+    found = fit_samples(command, samples, few=few_of(command, samples))
+    expected = averages(found, FRAME, found.beta, [{"stage": 3}])
+    np.testing.assert_allclose(averaged(found).survival, expected, rtol=1e-12)
+    np.testing.assert_allclose(averaged(found).survival, averaged(simulate(line, parts)).survival, rtol=1e-8)
+
+
 def test_another_program_cannot_drive_it():
     command = read_command(test_survival.command("weibull", WANTED))
     with pytest.raises(FitError, match="standsurv"):
         next(external(Proposal(command, (("n", ""),), driver="external", radius=1.0)))
 
 
-def test_the_page_says_what_leaves():
-    said = Proposal(
-        read_command(test_survival.command("weibull", f"{WANTED} at1(stage 3 age 60) at2(.)")), ()
-    ).to_dict()
-    (leaves,) = (entry["leaves"] for entry in said["asked"] if entry["kind"] == "standardised survival")
-    assert leaves.endswith("its gradient: at 0.5, 2 and 7, as if stage were 3 and age 60; as they are")
-    assert pd.Series([entry["times at most"] for entry in said["asked"]]).iloc[-1] == 1
+def test_the_page_says_what_leaves_and_how_much():
+    line = test_survival.command("weibull", f"{WANTED} at1(stage 3 age 60) at2(.)")
+    proposal = Proposal(read_command(line), (("n", ""),))
+    asked = {entry["kind"]: entry for entry in proposal.to_dict()["asked"]}["standardised survival"]
+    assert asked["times at most"] == 1
+    assert asked["leaves"].endswith("its gradient: at 0.5, 2 and 7, as if stage were 3 and age 60; as they are")
+    question, sample, _ = averaging(line, FRAME)
+    answer = question.compute(sample)
+    size = Size.of(proposal, sample)
+    assert size
+    assert size.averages == len(answer.scalars) + sum(map(len, answer.rows.values()))
 
 
 # -- over folders ------------------------------------------------------------------------------------------------------
