@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import norm
 
@@ -301,3 +302,27 @@ def test_a_run_that_dies_in_the_middle_of_the_round_goes_on_with_the_same_bits(t
         assert [row.split(",")[:2] for row in kept.splitlines()[1:3]] == [["at1", "0.5"], ["at1", "2"]]
     bench.close()
     whole.close()
+
+
+def test_a_site_that_falls_silent_before_it_answers_is_left_out_of_the_average(tmp_path):
+    parts = [FRAME.iloc[k::4] for k in range(4)]
+    files = {name: tmp_path / f"{name}.csv" for name in ("north", "south", "east", "west")}
+    for path, part in zip(files.values(), parts, strict=True):
+        part.to_csv(path, index=False, lineterminator="\n")
+    line = test_survival.command("weibull", f"{WANTED} at1(stage 3) at2(.)")
+    bench = Bench(tmp_path / "study").open(files)
+
+    def work(_seconds):
+        if any("standardised" in name for name in bench.on_share("north", "to-server")):
+            bench.asleep.add("west")
+        for name in set(files) - bench.asleep - {"west"}:
+            bench.nodes[name].work()
+        if not any("standardised" in name for name in bench.on_share("north", "to-server")):
+            bench.nodes["west"].work()
+
+    found = bench.run(line, idle=work, drop_after=0.3, min_nodes=3)
+    bench.close()
+    assert (found.status, found.without) == ("converged", ("west",))
+    left = pd.concat(parts[:3])
+    expected = averages(found, left, found.beta, [{"stage": 3}, {}])
+    np.testing.assert_allclose(averaged(found).survival, expected, rtol=1e-12)
