@@ -357,6 +357,9 @@ OPTIONS = {
     "tvc": ("Model", "varlist", "terms whose effect varies with time"),
     "dftvc": ("Model", "df_list", "columns of their splines: one number, or {it:varname}{cmd::} {it:#} ..."),
     "knotstvc": ("Model", "knots_list", "their inner knots: {it:varname}{cmd::} {it:numlist} ..."),
+    "standsurv": ("Averages", "numlist", "survival at these times, averaged over all rows of all nodes"),
+    "at1": ("Averages", "varname # ...", "with these values in every row; {cmd:.} for rows as they are"),
+    **{f"at{k}": ("Averages", "varname # ...", "with other values in every row") for k in range(2, 10)},
     "noconstant": ("Model", "", "leave out the constant"),
     "vce": (
         "SE/Robust",
@@ -428,6 +431,12 @@ LONGER = {
     "tvc": "variables that are among the terms.",
     "dftvc": "as {opt df()}, for each of {opt tvc()}.",
     "knotstvc": "as {opt knots()}, for each of {opt tvc()}.",
+    "standsurv": "survival at these times, above zero and at most 50, averaged over the rows of all nodes, in one more "
+    "round; as {cmd:standsurv} has it. {cmd:fedfolder curve} {it:result}{cmd:, standardised} shows it, with "
+    "{cmd:contrast(difference)} or {cmd:contrast(ratio)} for what the others differ by from the first.",
+    "at1": "what is put in place of variables in every row before averaging, such as {cmd:at1(stage 1)}; "
+    "{cmd:at1(.)}, the default, leaves rows as they are. Interactions and {opt tvc()} follow. Text goes in quotes.",
+    **{f"at{k}": "the same for another average." for k in range(2, 10)},
     "noconstant": "a model without a constant. The centring of the columns is left out with it.",
     "vce": "how the variances are estimated; {cmd:oim} is the default. Where clusters lie at several nodes, say "
     "{cmd:vce(cluster} {it:varname}{cmd:, across)}: the nodes then give the sums of each cluster, which their policy "

@@ -20,14 +20,13 @@ OUT = click.Path(path_type=Path, dir_okay=False)
 @click.command(short_help="Survival and hazards over time, as numbers and as a picture.")
 @click.argument("result", type=STORED)
 @click.option("--at", "patterns", multiple=True, metavar="TEXT", help="A value for each variable; repeat for more.")
-@click.option("--times", required=True, metavar="NUMBERS", help="At which times, such as '0(0.25)10' or '1 2 5'.")
+@click.option("--times", metavar="NUMBERS", help="At which times, such as '0(0.25)10' or '1 2 5'.")
+@click.option("--standardised", is_flag=True, help="Averages of a fit with standsurv(), at its times and patterns.")
 @click.option(
     "--of",
     "what",
     type=click.Choice(["survival", "hazard", "cumhazard"]),
-    default="survival",
-    show_default=True,
-    help="What to show.",
+    help="What to show: survival, unless told otherwise.",
 )
 @click.option("--contrast", type=click.Choice(["difference", "ratio"]), help="Hold each pattern against the first.")
 @click.option("--level", type=float, metavar="PERCENT", help="Another confidence level.")
@@ -37,8 +36,9 @@ OUT = click.Path(path_type=Path, dir_okay=False)
 def curve(
     result: Path,
     patterns: tuple[str, ...],
-    times: str,
-    what: str,
+    times: str | None,
+    standardised: bool,
+    what: str | None,
     contrast: str | None,
     level: float | None,
     out: Path | None,
@@ -48,20 +48,24 @@ def curve(
     """Survival, hazards or cumulative hazards over time from RESULT, with confidence intervals.
 
     Each --at is a pattern: a value for each variable of the model, with a name before a colon if you like. Nothing is
-    needed but the fit: no data are read.
+    needed but the fit: no data are read. After a fit with standsurv(), --standardised shows its average survival.
 
     \b
     Examples:
       fedfolder curve fit.json --at "age=60 stage=1" --at "age=60 stage=3" --times "0(0.25)10" --out s.csv --plot s.svg
       fedfolder curve fit.json --at "early: stage=1" --at "late: stage=3" --times "1 5 10" --contrast difference
       fedfolder curve fit.json --at stage=1 --at stage=3 --times 1/10 --of hazard --contrast ratio
+      fedfolder curve fit.json --standardised --contrast difference
     """
-    from fedfolder.command.numlist import numlist
-    from fedfolder.estimates.curves import curves
     from fedfolder.estimates.drawing import draw
 
     form = _form(plot)
-    found = curves(stored(result), read_patterns(patterns), numlist(times), what, contrast=contrast, level=level)
+    if standardised:
+        _refuse_beside({"--at": patterns, "--times": times, "--of": what})
+        found = stored(result).standardised(contrast=contrast, level=level)
+    else:
+        asked = read_patterns(patterns), _times(times), what or "survival"
+        found = stored(result).curves(*asked, contrast=contrast, level=level)
     if form is not None and plot is not None:
         with writing(plot, "the curves"):
             plot.write_bytes(draw(found, form, time=unit))
@@ -71,6 +75,28 @@ def curve(
         return
     with writing(out, "the curves"):
         frame.to_csv(out, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def _refuse_beside(given: dict[str, object]) -> None:
+    """Refuse options that say what the fit itself has said already."""
+    from fedfolder.errors import ConfigError
+
+    for option, value in given.items():
+        if value:
+            raise ConfigError(
+                f"{option} does not go with --standardised: times and patterns are those of the fit's standsurv()",
+                found=option,
+                do="leave one of the two out; other times or patterns take another fit",
+            )
+
+
+def _times(text: str | None) -> list[float]:
+    from fedfolder.command.numlist import numlist
+    from fedfolder.errors import ConfigError
+
+    if text is None:
+        raise ConfigError("these curves have no times", expected="--times NUMBERS, such as --times '0(0.25)10'")
+    return numlist(text)
 
 
 def read_patterns(texts: Iterable[str]) -> dict[str, dict[str, float | str]]:

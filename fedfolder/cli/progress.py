@@ -23,6 +23,7 @@ REMINDERS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 _WHAT = {
     "moments": ("question on levels and moments", "moments"),
     "event times": ("question on event times", "counts of events"),
+    "standardised survival": ("question on average survival", "average survival and its gradient"),
     "together": ("several questions", "the answers to all of them"),
     "derivatives": ("beta matrix", "log likelihood, gradient and Hessian"),
     "differences": ("question on the dictionary", "what differs"),

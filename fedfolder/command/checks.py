@@ -11,6 +11,7 @@ from fedfolder.command.lexis import Stset
 from fedfolder.command.models import model_of
 from fedfolder.command.names import NODE
 from fedfolder.command.splines import STPM2, boundaries_of
+from fedfolder.command.standardised import check_standsurv
 from fedfolder.command.statement import STRATA
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def check_model(tokens: Tokens, command: Command, places: Mapping[str, Token]) -
         _check_distribution(tokens, command, places)
         _check_strata(tokens, command, places)
         _check_splines(tokens, command, places)
+        check_standsurv(tokens, command, places)
     _check_random(tokens, command, places)
     _check_terms(tokens, command, places)
     _check_link(tokens, command, places)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fedfolder.command import arguments, splines
+from fedfolder.command import arguments, splines, standardised
 from fedfolder.command.families import FAMILY_EXPECTED, LINK_EXPECTED, canonical_family, canonical_link
 from fedfolder.command.models import model_of
 from fedfolder.command.names import abbreviates
@@ -90,6 +90,7 @@ def _ratio(name: str) -> OptionRule:
 
 _GLM, _SETS, _NAME = frozenset({"glm"}), frozenset({"clogit"}), "the name of a variable"
 _STREG, _STCOX, _STPM2 = frozenset({"streg"}), frozenset({"stcox"}), frozenset({splines.STPM2})
+_AVERAGED = _STREG | _STPM2
 _KNOTS = "times in rising order, with spaces between them"
 _DF = f"a whole number from 1 to {splines.MOST_COLUMNS}"
 _WITH_DISTRIBUTION = frozenset({"streg", "mestreg"})
@@ -141,6 +142,11 @@ OPTIONS = (
     OptionRule("exposure", "e", None, arguments.variable, _NAME, lambda model: model_of(model).exposure),
     OptionRule("lnoffset", "lnoff", _GLM, arguments.variable, _NAME, stands_for=("exposure", "")),
     OptionRule("noconstant", "nocons", has=lambda model: model_of(model).constant),
+    OptionRule("standsurv", "stand", _AVERAGED, standardised.times, "at most 50 times above zero, such as 1 5 10"),
+    *(
+        OptionRule(name, name, _AVERAGED, standardised.pattern, "variables with values, such as stage 3 sex 2; or .")
+        for name in standardised.AT
+    ),
     OptionRule("intpoints", "intp", None, arguments.points, f"a number from 1 to {arguments.MOST_POINTS}", _is_random),
     OptionRule("intmethod", "intm", None, arguments.method, arguments.METHOD, _is_random),
     OptionRule(
@@ -230,6 +236,17 @@ def _rule(word: str, model: str) -> OptionRule:
     )
 
 
+def _closing(tokens: Tokens, opening: Token) -> Token:
+    """Take what stands in parentheses, lists such as `0(0.5)10` among it, and return the last one."""
+    depth, last = 0, opening
+    while depth or last is opening:
+        depth += tokens.at("(") - tokens.at(")")
+        last = tokens.take()
+        if last.kind == "end":
+            tokens.fail("the parenthesis that opens here is not closed", opening, expected=")")
+    return last
+
+
 def _read_argument(tokens: Tokens, word: Token, rule: OptionRule, model: str) -> str | None:
     """The canonical argument that follows in parentheses, where the rule asks for one."""
     opening = tokens.next
@@ -241,11 +258,7 @@ def _read_argument(tokens: Tokens, word: Token, rule: OptionRule, model: str) ->
         return None
     if opening.text != "(":
         tokens.fail(f"the option {rule.name} needs an argument", word.end, expected=f"{rule.name}(…): {rule.expected}")
-    tokens.take()
-    while not tokens.at(")"):
-        if tokens.take().kind == "end":
-            tokens.fail("the parenthesis that opens here is not closed", opening, expected=")")
-    argument = tokens.text[opening.end : tokens.take().start].strip()
+    argument = tokens.text[opening.end : _closing(tokens, opening).start].strip()
     canonical = rule.canonical(argument)
     if rule.name == "vce" and argument.split(" ")[0] in _VCE_NOT_OURS:
         tokens.unsupported(f"vce({argument.split(' ')[0]}) is", opening.end)

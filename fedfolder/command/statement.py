@@ -12,6 +12,7 @@ from fedfolder.command.lexis import Merge, Split, Stset
 from fedfolder.command.models import model_of
 from fedfolder.command.names import NODE
 from fedfolder.command.splines import splines_of
+from fedfolder.command.standardised import standsurv_of
 from fedfolder.command.terms import is_name, unquoted
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from fedfolder.command.models import Weight
     from fedfolder.command.options import Option
     from fedfolder.command.splines import Spline
+    from fedfolder.command.standardised import Standsurv
     from fedfolder.command.terms import Term
 
 GLM, STCOX = "glm", "stcox"
@@ -121,6 +123,11 @@ class Command:
     def splines(self) -> tuple[Spline, ...]:
         """The splines of a `stpm2`, the baseline's first; none of another model."""
         return splines_of(self)
+
+    @cached_property
+    def standsurv(self) -> Standsurv | None:
+        """Where, and of which patterns, survival is averaged over all rows; None where it is not."""
+        return standsurv_of(self)
 
     @property
     def points(self) -> int:

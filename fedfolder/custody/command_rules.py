@@ -137,6 +137,12 @@ def _event_times(policy: Policy, asked: Asked) -> Iterator[Finding]:
         )
 
 
+def _standardised(policy: Policy, asked: Asked) -> Iterator[Finding]:
+    if asked.command.standsurv is not None and policy.allowed.standardised is False:
+        says = "average survival (standsurv()) may not leave here: leave the option out"
+        yield Finding("standardised", (asked.command.roles["time"],), says)
+
+
 def _servers(policy: Policy, asked: Asked) -> Iterator[Finding]:
     allowed = {bare(text) for text in policy.allowed.servers}
     if allowed and (asked.server is None or bare(keys.fingerprint(asked.server)) not in allowed):
@@ -162,6 +168,7 @@ COMMAND_RULES = (
         "no failure times, and sums over those at risk at each, unless [allowed] or the profile lets them leave",
         _event_times,
     ),
+    CommandRule("standardised", "no average survival (standsurv()) where [allowed] says so", _standardised),
     CommandRule("cluster_scores", "no scores by the names of clusters, unless node.toml allows them", _cluster_scores),
 )
 """Every rule on a command, in the order in which they are looked at."""

@@ -21,7 +21,7 @@ from fedfolder.likelihood.links import PowerLink
 from fedfolder.questions import kept
 from fedfolder.questions.at_beta import AtBeta
 from fedfolder.questions.event_groups import LEAST_EVENTS, EventGroups
-from fedfolder.questions.influence import influence
+from fedfolder.questions.influence import influences
 from fedfolder.questions.patterns import with_counts
 from fedfolder.questions.together import single
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from fedfolder.likelihood import Likelihood
     from fedfolder.plan.proposal import Proposal
+    from fedfolder.questions.influence import Influence
     from fedfolder.questions.question import Question
     from fedfolder.questions.sample import Sample
 
@@ -107,19 +108,26 @@ def _of_one(limits: AtBetaLimits, question: AtBeta, sample: Sample) -> Iterator[
     # Where there is no limit, nothing of the rows is looked at.
     if not (limited(limits.leverage) or limits.effective_size > 0 or limits.effective_share > 0):
         return
-    found = influence(question, sample, at_least=limits.leverage)
-    if not found.units or not question.parameters.count:
+    if not question.parameters.count:
         return
-    least = max(limits.effective_size, limits.effective_share * found.units)
+    for part, found in influences(question, sample, at_least=limits.leverage):
+        findings = [*_of_influence(limits, part, found)] if found.units else []
+        yield from findings
+        if findings:
+            return  # which others there are would be one bit more
+
+
+def _of_influence(limits: AtBetaLimits, part: str, found: Influence) -> Iterator[Finding]:
+    least, here = max(limits.effective_size, limits.effective_share * found.units), f"at this beta{part}"
     if found.effective < least:
         says = (
-            f"at this beta too few rows carry the information: the limit is {limits.effective_size:g}, and "
+            f"{here} too few rows carry the information: the limit is {limits.effective_size:g}, and "
             f"{100 * limits.effective_share:g} % of the rows"
         )
         yield Finding("effective_size", (), says)
     if limited(limits.leverage) and limits.leverage <= found.leverage:
         says = (
-            "at this beta what leaves says in some direction little but what one person says: a person's share must be "
+            f"{here} what leaves says in some direction little but what one person says: a person's share must be "
             f"below {limits.leverage:g}"
         )
         yield Finding("leverage", (), says)

@@ -39,6 +39,17 @@ def residual_degrees(limits: Limits, view: View) -> Iterator[Finding]:
         yield Finding("residual_degrees", view.in_terms, said)
 
 
+def averages(limits: Limits, view: View) -> Iterator[Finding]:
+    """Whether the numbers of average survival are few beside them."""
+    asked = view.specification.command.standsurv
+    if asked is None:
+        return
+    numbers = len(asked.patterns) * len(asked.times) * (1 + view.parameters())
+    if numbers > limits.averages_per_person * view.persons.number:
+        said = f"more than {limits.averages_per_person:g} numbers of standsurv() for each person here"
+        yield Finding("averages_per_person", (view.specification.command.roles["time"],), said)
+
+
 def events(limits: Limits, view: View) -> Iterator[Finding]:
     """Whether each level of the outcome, or a sum of counts, is of enough."""
     specification, least = view.specification, limits.events

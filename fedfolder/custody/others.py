@@ -34,6 +34,8 @@ from fedfolder.questions.moments import (
 from fedfolder.questions.question import whole
 from fedfolder.questions.risk_sums import RiskSums
 from fedfolder.questions.scores import CLUSTERS, ClusterScores, Scores
+from fedfolder.questions.standardised import Standardised
+from fedfolder.questions.standardised import possible as averages_possible
 from fedfolder.questions.sums import Sums
 from fedfolder.questions.together import answered
 from fedfolder.solve.information import scaled, scaling
@@ -97,6 +99,8 @@ def _possible(question: Question, published: Sums, own: Sums, others: int) -> No
             _require_derivatives(question, published, rest, others)
         case Scores():
             _require_scores(question, published, rest, own)
+        case Standardised() if not averages_possible(rest, published):
+            raise _impossible("the average survival of the other nodes is below 0, or above 1")
 
 
 def _less(published: Sums, own: Sums) -> Sums:

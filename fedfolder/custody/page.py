@@ -17,6 +17,7 @@ from fedfolder.questions.moments import Moments
 from fedfolder.questions.parameters import Parameters
 from fedfolder.questions.risk_sums import RiskSums
 from fedfolder.questions.specification import Specification
+from fedfolder.questions.standardised import Standardised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,10 +42,13 @@ class Size:
         With the first answer.
     each : int
         At each beta after it.
+    averages : int
+        Of average survival.
     """
 
     once: int
     each: int
+    averages: int = 0
 
     @classmethod
     def of(cls, proposal: Proposal, sample: Sample) -> Size | None:
@@ -57,8 +61,10 @@ class Size:
         except (FedfolderError, ArithmeticError, ValueError):
             return None
         once = len(moments.scalars) + sum(map(len, moments.rows.values()))
+        asked = proposal.command.standsurv
+        averages = 0 if asked is None else 2 + len(asked.patterns) * len(asked.times) * (1 + count)
         # As the file has them: the Hessian in full, beside the number of rows and the log-likelihood.
-        return cls(once if proposal.asks_moments else 0, 2 + count + count * count)
+        return cls(once if proposal.asks_moments else 0, 2 + count + count * count, averages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +195,8 @@ def _own(policy: Policy) -> str:
 
 
 def _numbers(kind: str, size: Size) -> str:
-    return f"at least {size.once if kind == Moments.kind else size.each} numbers"
+    number = {Moments.kind: size.once, Standardised.kind: size.averages}.get(kind, size.each)
+    return f"at least {number} numbers"
 
 
 def _policy(review: Review) -> list[str]:

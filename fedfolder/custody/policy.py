@@ -52,6 +52,8 @@ class Allowed:
         Whether the site's own estimate may leave, for fits in few trips; None as the profile has it.
     event_times : bool or None
         Whether failure times, and sums over those at risk at each, may leave; None as the profile has it.
+    standardised : bool or None
+        Whether average survival may leave, for `standsurv()`; None as if it may.
     servers : tuple of str
         Fingerprints; without one, whoever introduced itself first.
     """
@@ -62,6 +64,7 @@ class Allowed:
     weights: tuple[str, ...] | None = None
     own_estimates: bool | None = None
     event_times: bool | None = None
+    standardised: bool | None = None
     servers: tuple[str, ...] = ()
 
 

@@ -45,6 +45,7 @@ class AllowedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: tuple[str, ...] | None = None
     own_estimates: bool | None = None
     event_times: bool | None = None
+    standardised: bool | None = None
     servers: tuple[str, ...] = ()
 
 

@@ -27,6 +27,7 @@ class Limits:
     smallest_cell: int = 0
     levels: int = 0
     same_time: int = 0
+    averages_per_person: float = INF
     largest_share: float = INF
     leverage: float = INF
     roster: int = 0
@@ -151,6 +152,15 @@ LIMITS = (
         "persons",
         5,
         10,
+    ),
+    Limit(
+        "averages_per_person",
+        "Of standsurv(): at most so many numbers for each person here, an average and its gradient for each time and "
+        "pattern",
+        "ours, no other tool has one: fewer numbers than persons",
+        "numbers a person",
+        1.0,
+        0.5,
     ),
     Limit(
         "largest_share",

@@ -46,6 +46,12 @@ SAMPLE_RULES = (
         "residual_degrees",
         looks_at_size.residual_degrees,
     ),
+    SampleRule(
+        "averages_per_person",
+        "at most so many numbers of standsurv() for each person",
+        "averages_per_person",
+        looks_at_size.averages,
+    ),
     SampleRule("levels", "at most so many levels of a categorical variable", "levels", looks_at_size.levels),
     SampleRule(
         "cells",

@@ -49,6 +49,9 @@ QUANTITIES = {"survival": "survival", "hazard": "hazard", "cumhazard": "cumulati
 EXCESS = {"survival": "relative survival", "hazard": "excess hazard", "cumhazard": "cumulative excess hazard"}
 """The same after a model of relative survival."""
 
+STANDARDISED = "standardised "
+"""What an average over rows is called, before its quantity."""
+
 CONTRASTS = {"difference": 0.0, "ratio": 1.0}
 """How two patterns can be compared, and what says that they are the same."""
 
@@ -142,29 +145,85 @@ def curves(
         )
     if kind is None:
         raise UnknownNameError("there are no curves of this", found=what, do=nearest(what, tuple(QUANTITIES)))
-    if contrast is not None and contrast not in CONTRASTS:
-        raise UnknownNameError(
-            "patterns cannot be compared by this", found=contrast, do=nearest(contrast, tuple(CONTRASTS))
-        )
-    if contrast is not None and len(patterns) == 1:
-        raise ConfigError("one pattern cannot be compared", do="give another one to hold against the first")
+    _check_contrast(contrast, len(patterns))
     if family.link_of(result) == "rs":
         kind = EXCESS[what]
     check_has_numbers(result)
     at = _checked(times)
-    z = critical(result, None if level is None else check_level(level))
     found = _quantity(_over_time(result, patterns, at), what)
+    return _with_intervals(result, _Shown(tuple(patterns), at, what, kind), found, contrast, level)
+
+
+def standardised(result: FitResult, *, contrast: str | None = None, level: float | None = None) -> Curves:
+    """Survival averaged over all rows of a fit with `standsurv()`, of its patterns at its times.
+
+    Parameters
+    ----------
+    contrast, level
+        As of `curves`.
+
+    Raises
+    ------
+    FitError
+        The fit has no numbers.
+    UnknownNameError
+        There is no such contrast.
+    ConfigError
+        Nothing was averaged, or there is nothing to compare.
+    """
+    check_has_numbers(result)
+    averages = result.averages
+    if averages is None:
+        do = "fit it again with standsurv(times), and with at1(), at2(), … for what to put in every row"
+        raise ConfigError("no survival was averaged in this fit", found=result.command, do=do)
+    _check_contrast(contrast, len(averages.patterns))
+    with np.errstate(all="ignore"):
+        hazard = -np.log(averages.survival)
+        by = -averages.gradient / (averages.survival * hazard)[..., None]
+    nothing = np.full_like(hazard, np.nan), np.full_like(by, np.nan)
+    # Where nobody has failed yet, to the last digit, or all have, no coefficient changes that.
+    by = np.where((averages.gradient == 0) | (hazard == 0)[..., None], 0.0, by)
+    with np.errstate(all="ignore"):
+        found = _quantity(survival.OverTime(np.log(hazard), by, *nothing), "survival")
+    kind = STANDARDISED + ("relative survival" if "bhazard" in result.roles else "survival")
+    shown = _Shown(averages.patterns, np.array(averages.times), "survival", kind)
+    return _with_intervals(result, shown, found, contrast, level)
+
+
+def _check_contrast(contrast: str | None, patterns: int) -> None:
+    if contrast is not None and contrast not in CONTRASTS:
+        raise UnknownNameError(
+            "patterns cannot be compared by this", found=contrast, do=nearest(contrast, tuple(CONTRASTS))
+        )
+    if contrast is not None and patterns == 1:
+        raise ConfigError("one pattern cannot be compared", do="give another one to hold against the first")
+
+
+class _Shown(NamedTuple):
+    """The patterns and times of a quantity, which it is, and what that is in words."""
+
+    patterns: tuple[str, ...]
+    times: Array
+    what: str
+    kind: str
+
+
+def _with_intervals(
+    result: FitResult, shown: _Shown, found: _Quantity, contrast: str | None, level: float | None
+) -> Curves:
+    """A quantity of some patterns, or what they differ by."""
+    patterns, times, what, kind = shown
+    z = critical(result, None if level is None else check_level(level))
     with np.errstate(all="ignore"):
         if contrast is None:
-            numbers = _alone(found, what, z, result.cov)
-            names = tuple(patterns)
+            numbers, names = _alone(found, what, z, result.cov), patterns
         else:
             numbers = _compared(found, contrast, z, result.cov)
             first, *others = patterns
             names = tuple(f"{other} against {first}" for other in others)
             kind = f"{contrast} of {kind}"
     nothing = None if contrast is None else CONTRASTS[contrast]
-    return Curves(names, at, kind, *numbers, result.level if level is None else level, nothing)
+    return Curves(names, times, kind, *numbers, result.level if level is None else level, nothing)
 
 
 def _checked(times: Sequence[float] | Array) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 
 from fedfolder.command.parse import parse
 from fedfolder.errors import ConfigError
+from fedfolder.estimates.averages import Averages
 from fedfolder.estimates.coefficients import coefficients, standard_errors
 from fedfolder.estimates.flexible import FittedSpline
 
@@ -36,7 +37,7 @@ FURTHER = (
     "eform", "roles", "bases", "equations", "outcomes", "base_outcome", "labels", "notes", "excluded", "iterations",
     "condition",
 )  # fmt: skip
-"""The fields that follow; then `splines`, if there are any, and `without`, if nodes were left out."""
+"""The fields that follow; then `splines` and `averages`, if there are any, and `without`, if nodes were left out."""
 
 _AS_THEY_ARE = (
     "model", "title", "depvar", "message", "likelihood", "statistic", "df_resid", "level", "vce", "clusters", "weight",
@@ -72,6 +73,7 @@ def to_dict(result: FitResult) -> dict[str, Any]:
     )
     fields = dict(zip(FIELDS, values, strict=True)) | _further(result)
     fields |= {"splines": [spline.to_dict() for spline in result.splines]} if result.splines else {}
+    fields |= {"averages": result.averages.to_dict()} if result.averages is not None else {}
     return {**fields, "without": list(result.without)} if result.without else fields
 
 
@@ -126,6 +128,15 @@ class StoredSpline(msgspec.Struct, frozen=True):
     r: tuple[tuple[float, ...], ...]
 
 
+class StoredAverages(msgspec.Struct, frozen=True):
+    """What `averages` has."""
+
+    patterns: tuple[str, ...]
+    times: tuple[float, ...]
+    survival: list[list[float]]
+    gradient: list[list[list[float]]]
+
+
 class Stored(msgspec.Struct, frozen=True):
     """The object as it is read: the fields of every version, then what later versions added, with its defaults."""
 
@@ -167,6 +178,7 @@ class Stored(msgspec.Struct, frozen=True):
     condition: float | None = None
     without: tuple[str, ...] = ()
     splines: list[StoredSpline] = []
+    averages: StoredAverages | None = None
 
 
 def read_json(text: str, where: str = "") -> dict[str, Any]:
@@ -230,7 +242,16 @@ def _arguments(stored: Stored) -> dict[str, Any]:
         "iterations": tuple((number, _float(loglike)) for number, loglike in stored.iterations),
         "condition": _float(stored.condition),
         "splines": tuple(FittedSpline(s.of, s.columns, s.knots, s.means, s.r) for s in stored.splines),
+        "averages": _averages(stored.averages, p),
     }
+
+
+def _averages(stored: StoredAverages | None, p: int) -> Averages | None:
+    if stored is None:
+        return None
+    shape = (len(stored.patterns), len(stored.times), p)
+    survival, gradient = np.array(stored.survival), np.array(stored.gradient)
+    return Averages(stored.patterns, stored.times, survival.reshape(shape[:2]), gradient.reshape(shape))
 
 
 def _of_older_version(stored: Stored) -> dict[str, Any]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from fedfolder.estimates.averages import Averages
     from fedfolder.estimates.coefficients import Coefficients
     from fedfolder.estimates.combination import Combination
     from fedfolder.estimates.curves import Curves
@@ -102,6 +103,8 @@ class FitResult:
         Names of nodes that were left out because they did not answer in time.
     splines : tuple of FittedSpline
         What the columns `_rcs1` and so on are, after `stpm2`; the baseline's spline first.
+    averages : Averages or None
+        Average survival, after `standsurv()`.
     condition : float
         Condition number of the scaled information.
     stats : mapping of str to float
@@ -148,6 +151,7 @@ class FitResult:
     nodes: tuple[tuple[str, int], ...] = ()
     without: tuple[str, ...] = ()
     splines: tuple[FittedSpline, ...] = ()
+    averages: Averages | None = None
     condition: float
     stats: Mapping[str, float]
 
@@ -290,6 +294,10 @@ class FitResult:
     ) -> Curves:
         """Survival or hazards over time at patterns of covariates; see `fedfolder.estimates.curves.curves`."""
         return curved.curves(self, patterns, times, what, contrast=contrast, level=level)
+
+    def standardised(self, *, contrast: str | None = None, level: float | None = None) -> Curves:
+        """Average survival of the patterns of `standsurv()`; see `fedfolder.estimates.curves.standardised`."""
+        return curved.standardised(self, contrast=contrast, level=level)
 
     def to_dict(self) -> dict[str, Any]:
         """The fit as plain values; see `fedfolder.estimates.record.to_dict`."""

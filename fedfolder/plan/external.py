@@ -62,6 +62,11 @@ def _program(proposal: Proposal) -> Program:
             where=proposal.command.model,
             do="let fedfolder drive the fit",
         )
+    if proposal.command.standsurv is not None:
+        raise FitError(
+            "another program cannot drive a fit with standsurv(), which follows a maximum that this program finds",
+            do="leave standsurv() out, or let fedfolder drive the fit",
+        )
     begun = yield from beginning(proposal)
     if not isinstance(begun, Start):
         return begun

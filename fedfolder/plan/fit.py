@@ -24,6 +24,7 @@ from fedfolder.plan.null import beside, null_start
 from fedfolder.plan.opening import opening, weighted_mean
 from fedfolder.plan.outcome import NO_EVENTS, NO_ROWS, Ending, failed, fitted, in_vain, in_words
 from fedfolder.plan.rounds import evaluate, products_of
+from fedfolder.plan.standardised import require_levels, standardised
 from fedfolder.plan.start import Start, begin
 from fedfolder.plan.time_effects import time_effects
 from fedfolder.questions.event_groups import EventGroups
@@ -73,7 +74,7 @@ def fit(proposal: Proposal, report: Callable[[Iteration], None] | None = None) -
     TamperedAnswerError
         If the sums contradict each other.
     UnknownNameError
-        If the command names a base level that no node has.
+        If the command names a level, as a base or in `at1()`, that no node has.
     VariableError
         If a column is too large or too small to compute with.
     """
@@ -125,6 +126,7 @@ def beginning(proposal: Proposal) -> Generator[Question, tuple[Question, Sums], 
     nothing = nothing_to_fit(specification, opened.moments)
     if nothing is not None:
         return failed(proposal, nothing, nobs=int(opened.moments.scalars["nobs"]))
+    require_levels(proposal.command, opened.moments)
     specification = yield from with_baseline(specification, opened.moments)
     layout = lay_out(specification, opened.moments)
     begun = yield from begin(proposal, layout, weighted_mean(opened, layout))
@@ -142,8 +144,11 @@ def _program(proposal: Proposal, report: Callable[[Iteration], None] | None) -> 
     solution, products, scores = climbed.solution, climbed.products, scores_of(proposal)
     if solution.status == "converged" and scores is not None and products is None:
         products = yield from _products(begun, solution, scores)
-    test = (yield from time_effects(proposal, begun, solution)) if solution.status == "converged" else None
-    return fitted(proposal, Ending(begun, solution, products, null.solution if null else None, test))
+    ending = Ending(begun, solution, products, null.solution if null else None)
+    if solution.status == "converged":
+        test = yield from time_effects(proposal, begun, solution)
+        ending = replace(ending, effects=test, standard=(yield from standardised(proposal, begun, solution)))
+    return fitted(proposal, ending)
 
 
 def _both(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fedfolder.plan.perfect import Predictor
     from fedfolder.plan.proposal import Proposal
     from fedfolder.plan.rounds import Products
+    from fedfolder.plan.standardised import Standard
     from fedfolder.plan.start import Start
     from fedfolder.plan.time_effects import Effects
     from fedfolder.questions.design import Design
@@ -67,7 +68,7 @@ class Ending:
     """Where the solver began and ended.
 
     With the products of scores if a robust variance was asked for, the solution of the constant alone if it took one,
-    and the test of proportional hazards if it was asked for.
+    and the test of proportional hazards, and average survival, if they were asked for.
     """
 
     start: Start
@@ -75,6 +76,7 @@ class Ending:
     products: Products | None = None
     null: Solution | None = None
     effects: Effects | None = None
+    standard: Standard | None = None
 
 
 def failed(
@@ -182,6 +184,7 @@ def fitted(proposal: Proposal, ending: Ending) -> FitResult:
     beta = np.array([math.fsum(row * solution.beta) for row in user])
     cov = covariance(proposal.command, ending, user)
     llf = reported_loglike(layout, solution.derivatives.loglike)
+    averages = None if ending.standard is None else ending.standard.averages(proposal.command, user)
     result = dataclasses.replace(
         without,
         status=solution.status,
@@ -195,6 +198,7 @@ def fitted(proposal: Proposal, ending: Ending) -> FitResult:
         **_about(proposal, ending),
         iterations=tuple((i.number, reported_loglike(layout, i.loglike)) for i in solution.iterations),
         condition=condition(information),
+        averages=averages,
     )
     return dataclasses.replace(result, stats=statistics(result, ending))
 
@@ -235,6 +239,8 @@ def _notes(proposal: Proposal) -> tuple[str, ...]:
         told.append(f"Note: an approximation: times are rounded up to multiples of {command.grid:g}, by grid().")
     if command.random not in {"", NODE} and len(proposal.nodes) > 1:
         told.append(f"Note: values of {command.random} at two sites are two values.")
+    if command.standsurv is not None:
+        told.append(f"Note: {command.standsurv.note}.")
     if command.vce == "cluster" and not command.across and len(proposal.nodes) > 1:
         told.append(f"Note: clusters of {command.roles['cluster']} are taken to lie within sites.")
     return tuple(told)

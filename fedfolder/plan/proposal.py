@@ -23,6 +23,7 @@ from fedfolder.questions.moments import Moments
 from fedfolder.questions.risk_sums import RiskSums
 from fedfolder.questions.scores import ClusterScores, Scores
 from fedfolder.questions.specification import Specification
+from fedfolder.questions.standardised import Standardised
 from fedfolder.questions.sums import read_number, write_number
 from fedfolder.questions.time_effects import TimeEffects
 
@@ -161,6 +162,8 @@ class Proposal:
             return asked
         if self.command.argument("phtest") is not None:
             asked.append((TimeEffects, 1, TimeEffects.asks))
+        if (averaged := self.command.standsurv) is not None:
+            asked.append((Standardised, 1, f"{Standardised.asks}: {averaged.in_words}"))
         if self.command.vce != "oim":
             scores = ClusterScores if self.command.across else Scores
             # They go with what should be the last evaluation, and again if it was not.

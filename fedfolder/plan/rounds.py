@@ -53,14 +53,25 @@ def evaluate_all(
 
 
 def _held(found: Found, nobs: int | None) -> Found:
-    if nobs is not None and found[1].nobs != nobs:
+    require_rows(found[1].nobs, nobs)
+    return found
+
+
+def require_rows(found: float, nobs: int | None) -> None:
+    """Hold the rows of a round against those of the rounds before, if their number is known.
+
+    Raises
+    ------
+    TamperedAnswerError
+        If they are others.
+    """
+    if nobs is not None and found != nobs:
         raise TamperedAnswerError(
             "the number of rows changed within the fit",
-            found=str(found[1].nobs),
+            found=str(found),
             expected=str(nobs),
             do="see which node's data changed, then start the fit again with --again",
         )
-    return found
 
 
 def in_one_round(questions: tuple[Evaluation, ...]) -> Question:

@@ -8,6 +8,8 @@ rank of I, so that few units can have a large one, and only those are looked at 
 The effective size is (sum of w)^2 / sum of w^2 (Kish 1965) with w the information of a unit about its linear predictor.
 
 Where a likelihood curves upward for some rows, the size of the second derivatives stands for the information.
+
+Of averages over rows it is each average by itself: see `average_influence`.
 """
 
 from __future__ import annotations
@@ -19,19 +21,40 @@ import numpy as np
 
 from fedfolder.likelihood import ClusterLikelihood, RiskLikelihood, SetLikelihood
 from fedfolder.questions import compute
+from fedfolder.questions.average_influence import of_average
 from fedfolder.questions.blocks import numbered
 from fedfolder.questions.risk_influence import of_risk
 from fedfolder.questions.row_influence import information_of_rows, of_rows
+from fedfolder.questions.standardised import Standardised
 from fedfolder.questions.whitening import Influence, Whitening, effective_size, largest, top
 from fedfolder.solve.information import scaling
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from fedfolder.questions.at_beta import AtBeta
     from fedfolder.questions.sample import Sample
 
-__all__ = ["Influence", "influence"]
+__all__ = ["Influence", "influence", "influences"]
+
+
+def influences(question: AtBeta, sample: Sample, *, at_least: float = 0.0) -> Iterator[tuple[str, Influence]]:
+    """The influence on each part of an answer that is to be looked at by itself; arguments as of `influence`.
+
+    Yields
+    ------
+    (str, Influence)
+        What the part is, in words that follow "at this beta"; "" for all of the answer.
+    """
+    if not isinstance(question, Standardised):
+        yield "", influence(question, sample, at_least=at_least)
+        return
+    included, owner = question.included(sample), _owners(sample)
+    for pattern, time in question.places:
+        part = f", of average survival at time {time:g}, {pattern.in_words},"
+        yield part, of_average(question, included, owner, pattern, time, at_least=at_least)
 
 
 def influence(question: AtBeta, sample: Sample, *, at_least: float = 0.0) -> Influence:

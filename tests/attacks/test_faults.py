@@ -16,6 +16,7 @@ ASKED = (
 )
 KNOTS = "attacks/test_knots.py"
 RISK = "attacks/test_risk_sets.py"
+AVERAGES = "attacks/test_averages.py"
 DIFFERENCES = (
     f"{COMMANDS}::test_two_answers_that_differ_by_a_person",
     f"{COMMANDS}::test_without_the_ledger_the_difference_is_that_person",
@@ -40,13 +41,22 @@ FAULTS = {
         f"{RISK}::test_no_interval_of_a_grid_holds_few_persons",
     ),
     (66, "an outcome that few have"): (*ASKED, f"{RULES}::test_a_rule_on_rows_refuses_beyond_its_limit_and_not_at_it"),
-    (67, "a saturated model"): (*ASKED, f"{KNOTS}::test_splines_are_parameters_to_the_rules"),
+    (67, "a saturated model"): (
+        *ASKED,
+        f"{KNOTS}::test_splines_are_parameters_to_the_rules",
+        f"{AVERAGES}::test_more_numbers_than_persons_are_too_many",
+    ),
     (68, "a beta so large that one row is all that counts"): (
         f"{BETA}::test_asked_straight_away",
         f"{BETA}::test_asked_straight_away_with_the_gate_off",
         f"{BETA}::test_led_there_by_lies_about_the_sums",
         f"{BETA}::test_led_there_by_lies_with_the_limits_off",
         f"{BETA}::test_sums_that_leave_out_the_node_s_own_curvature",
+        f"{AVERAGES}::test_at_a_late_time_the_one_who_is_left_is_read_off_with_the_guard_off",
+        f"{AVERAGES}::test_at_a_late_time_nothing_leaves",
+        f"{AVERAGES}::test_at_usual_times_averages_leave_and_are_of_nobody",
+        f"{AVERAGES}::test_where_one_person_is_all_that_a_gradient_is_made_of_nothing_leaves",
+        f"{AVERAGES}::test_the_first_time_that_is_too_much_is_named_and_no_other",
     ),
     (69, "a scan of moderate betas"): (
         f"{BETA}::test_a_scan_of_moderate_betas",
@@ -89,6 +99,7 @@ FAULTS = {
     (77, "what no guard bounds"): (
         "attacks/test_not_bounded.py::test_a_server_that_lies_solves_for_some_persons_with_all_guards_on",
         f"{KNOTS}::test_a_time_that_is_stretched_tells_each_tenth_event_nearer",
+        f"{AVERAGES}::test_averages_at_many_times_are_solved_for_how_many_persons_have_each_of_few_values",
     ),
 }
 """By number and what it is; that the scripts stand as tests at all is 77, and what they cannot hold stands there."""

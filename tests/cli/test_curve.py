@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NODES = [ROOT / "tests" / "truth" / "streg_weibull" / f"node{number}.csv" for number in (1, 2, 3)]
 COMMAND = "streg age rx ecog_ps, distribution(weibull) time(futime) failure(fustat)"
 PAGE = (ROOT / "docs" / "survival.md").read_text(encoding="utf-8")
+SIMULATED = re.compile(r'^    \$ fedfolder simulate "(.*)" .* --json averaged.json$', re.MULTILINE)
 AT = ("--at", "first: age=60 rx=1 ecog_ps=1", "--at", "second: age=60 rx=2 ecog_ps=1")
 
 
@@ -27,6 +28,9 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("curves")
     fit = product.simulate(COMMAND, [pd.read_csv(node) for node in NODES])
     (path / "ovarian.json").write_text(fit.to_json(), encoding="utf-8", newline="\n")
+    (averaged,) = SIMULATED.findall(PAGE)
+    fit = product.simulate(averaged, [pd.read_csv(node) for node in NODES])
+    (path / "averaged.json").write_text(fit.to_json(), encoding="utf-8", newline="\n")
     return path
 
 
@@ -81,6 +85,11 @@ def test_values_may_be_texts_with_spaces_and_a_pattern_without_a_name_is_its_tex
         ((*AT, "--times", "1", "--out", "no/such/s.csv"), 15, "cannot be written"),
         ((*AT, "--times", "1", "--plot", "no/such/s.svg"), 15, "cannot be written"),
         ((*AT[:2], "--times", "1", "--contrast", "ratio"), 15, "one pattern"),
+        (AT, 15, "these curves have no times"),
+        (("--standardised",), 15, "no survival was averaged"),
+        (("--standardised", "--times", "1"), 15, "--times does not go with --standardised"),
+        (("--standardised", *AT), 15, "--at does not go with --standardised"),
+        (("--standardised", "--of", "hazard"), 15, "--of does not go with --standardised"),
     ],
 )
 def test_bad_input_says_what_was_expected(line, code, says):
@@ -89,8 +98,19 @@ def test_bad_input_says_what_was_expected(line, code, says):
     assert says in found.output
 
 
-@pytest.mark.parametrize(
-    ("line", "shown"), re.findall(r"^    \$ (fedfolder curve .*)\n\n```text\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL)
-)
+def test_averages_are_shown_written_and_drawn_as_curves_are():
+    expected = product.load("averaged.json").standardised(contrast="ratio", level=90.0).frame()
+    line = ("curve", "averaged.json", "--standardised", "--contrast", "ratio", "--level", 90, "--plot", "a.svg")
+    shown, written = fedfolder(*line), fedfolder(*line, "--out", "a.csv")
+    assert (shown.exit_code, written.exit_code, written.output) == (0, 0, "")
+    assert Path("a.svg").read_bytes().startswith(b"<?xml")
+    pd.testing.assert_frame_equal(pd.read_csv("a.csv"), expected, check_exact=False, rtol=1e-14)
+    assert "rx 2 against rx 1" in shown.output
+
+
+EXAMPLE = re.compile(r"^    \$ (fedfolder curve [^\n]*)\n\n```text\n(.*?)```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(("line", "shown"), EXAMPLE.findall(PAGE))
 def test_the_page_shows_what_is_printed(line, shown):
     assert fedfolder(*shlex.split(line)[1:]).output == shown

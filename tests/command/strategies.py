@@ -141,6 +141,9 @@ def _of_survival(draw, model, found, maybe):
             maybe("aft")
         hazards = found["distribution"] in HAZARDS and "aft" not in found
         maybe("nohr" if hazards else "tr")
+        maybe("standsurv", st.sampled_from(["1", "0.5 2 10"]))
+        if "standsurv" in found:
+            maybe("at2", st.just("."))
 
 
 @st.composite

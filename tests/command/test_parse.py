@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fedfolder.command import MODELS, OPTIONS, Option, parse
 from fedfolder.command.grammar import LARGEST_ORDER, MOST_TERMS
 from fedfolder.command.models import TABLE
+from fedfolder.command.standardised import AT
 from fedfolder.errors import CommandError, FedfolderError, UnknownNameError
 from fedfolder.likelihood import LIKELIHOODS
 from tests.command.strategies import commands
@@ -331,7 +332,7 @@ def test_the_models_to_know_can_be_given():
 @pytest.mark.parametrize("model", [*sorted(MODELS), "frailty"])
 @pytest.mark.parametrize("rule", OPTIONS, ids=lambda rule: rule.name)
 def test_each_option_is_known_by_its_abbreviations_and_to_its_models_alone(model, rule):
-    texts = ("90", "poisson", "log", "robust", "weibull", "mcaghermite", "x", "g", "odds", "1 2", "3", "x: 1 2")
+    texts = ("90", "poisson", "log", "robust", "weibull", "mcaghermite", "x", "g", "odds", "1 2", "3", "x: 1 2", "x 1")
     tried = [text for text in texts if text == "x" or rule.name != "tvc"]
     argument = next((f"({text})" for text in tried if rule.canonical and rule.canonical(text)), "")
     needed = " group(s)" if model == "clogit" and rule.name not in {"group", "strata"} else ""
@@ -362,6 +363,7 @@ def survival_needs(model, name):
         given |= {} if name in {"df", "knots"} else {"df": "3"}
         given |= {"tvc": "x"} if name in {"dftvc", "knotstvc"} else {"dftvc": "1"} if name == "tvc" else {}
         bare = " noorthog" if name == "noconstant" else ""
+        given |= {"standsurv": "1"} if name in AT else {}
         return bare + "".join(f" {option}({argument})" for option, argument in given.items() if option != name)
     if model not in TABLE or not TABLE[model].survival:
         return ""
@@ -371,6 +373,7 @@ def survival_needs(model, name):
         asked["distribution"] = distribution
     if name == "phtest":
         asked["strata"] = "_node"
+    asked |= {"standsurv": "1"} if name in AT else {}
     return "".join(f" {option}({argument})" for option, argument in asked.items() if option != name)
 
 
@@ -434,3 +437,53 @@ def test_what_does_not_go_together_in_a_survival_model(text, what, place):
         parse(text)
     _, caret = str(caught.value).split("\n")[1:3]
     assert text.startswith(place, caret.index("^") - 4)
+
+
+AVERAGED = "distribution(weibull) time(t) failure(d) standsurv"
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("(10 1 5 1)", "(1 5 10)"),
+        ("(0.5(0.5)2)", "(0.5 1 1.5 2)"),
+        ("(1/3) at1(.)", "(1 2 3) at1(.)"),
+        ("(1) at2(g  2  x -1.50) at1(g . x 0)", "(1) at1(x 0) at2(g 2 x -1.5)"),
+        ('(1) at1(g late) at2(g "not "" so") at3(g 01)', '(1) at1(g "late") at2(g "not "" so") at3(g 1)'),
+    ],
+)
+def test_times_and_patterns_of_averages_have_one_way_to_be_written(text, canonical):
+    command = parse(f"streg x i.g, {AVERAGED}{text}")
+    assert str(command).endswith(f"standsurv{canonical}")
+    assert parse(str(command)) == command
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("streg x, d(w) time(t) failure(d) at1(x 1)", "averaged"),
+        (f"streg x, {AVERAGED}(0 1)", "not an argument"),
+        (f"streg x, {AVERAGED}(1/51)", "not an argument"),
+        (f"streg x, {AVERAGED}(1) at1(x)", "not an argument"),
+        (f"streg x, {AVERAGED}(1) at1(x 1 x 2)", "not an argument"),
+        (f"streg x, {AVERAGED}(1) at1(x 1e999)", "not an argument"),
+        (f"streg x, {AVERAGED}(1) at1(z 1)", "z is not among the terms"),
+        (f"streg x, {AVERAGED}(1) at1(x low)", "x is a number"),
+        (f"streg x i.g, {AVERAGED}(1) at1(x 1 g 2) at2(g 2 x 1)", "the same as at1"),
+        (f"streg x, {AVERAGED}(1) at1(x 1) offset(x)", "x is the offset"),
+        (f"streg x [pw=x], {AVERAGED}(1) at1(x 1)", "x is the weight"),
+        (f"generate z = x^2; generate u = z+1; streg x u, {AVERAGED}(1) at1(x 1)", "u is made of z, and would not"),
+        ("stset t, failure(d); stsplit fu, at(0 1); streg x, distribution(weibull) standsurv(1)", "no person"),
+        ("stcox x, time(t) failure(d) standsurv(1)", "no option"),
+    ],
+)
+def test_what_cannot_be_averaged_is_said(text, what):
+    with pytest.raises(FedfolderError, match=what):
+        parse(text)
+
+
+def test_what_is_derived_from_a_value_may_have_its_own():
+    derived = "generate z = x^2"
+    assert parse(f"{derived}; streg x z, {AVERAGED}(1) at1(x 2 z 4)").standsurv
+    assert parse(f"{derived}; streg x if z < 9, {AVERAGED}(1) at1(x 2)").standsurv
+    assert parse("stset t, failure(d); streg x, distribution(weibull) standsurv(1) at1(x 2)").standsurv

@@ -88,6 +88,13 @@ SAMPLE_CASES: dict[str, tuple[str, dict[str, Any], Callable[[int], pd.DataFrame]
     "few_different": ("regress y few", CELLS, some, 5, (4, 3)),
     "largest_share": ("logit b o", {"largest_share": 0.5}, _outlier, 1, (2, 9)),
     "same_time": ("stcox x, time(t) failure(one)", {"same_time": 5}, _ending, 5, (4, 3)),
+    "averages_per_person": (
+        "streg x, distribution(weibull) time(t) failure(one) standsurv(1 2) at1(x 0) at2(.)",  # 2 x 2 x (1 + 3)
+        {"averages_per_person": 0.5},
+        lambda n: some(5, n).assign(t=2.0, one=1.0),
+        32,
+        (31, 12),
+    ),
     "leverage": ("logit b o", {"leverage": 0.53}, _outlier, 1, (2, 9)),
 }
 """By rule: a command, limits, data by a number, the number at the limit, and numbers that break it."""
@@ -287,11 +294,15 @@ COMMAND_CASES: dict[str, tuple[Policy, Policy]] = {
         Policy((), cluster_scores=True, allowed=Allowed(weights=())),
     ),
     "event_times": (Policy(()), Policy((), allowed=Allowed(event_times=False))),
+    "standardised": (Policy(()), Policy((), allowed=Allowed(standardised=False))),
     "cluster_scores": (Policy((), cluster_scores=True), Policy(())),
 }
 """By rule: a policy that allows what is asked of three nodes and the first server, and one that does not."""
 
-ASKED = dict.fromkeys(COMMAND_CASES, DERIVED) | {"event_times": "stcox x, time(age) failure(b)"}
+ASKED = dict.fromkeys(COMMAND_CASES, DERIVED) | {
+    "event_times": "stcox x, time(age) failure(b)",
+    "standardised": "streg x, distribution(weibull) time(age) failure(b) standsurv(1)",
+}
 """What is asked."""
 
 

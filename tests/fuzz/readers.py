@@ -164,6 +164,7 @@ COMMANDS = (
     "stcox x, time(t) failure(low) efron",
     "stcox x, time(t) failure(low) strata(_node) phtest(log)",
     "stpm2 x, scale(hazard) df(2) time(years) failure(low)",
+    "streg x i.g, distribution(weibull) time(years) failure(low) standsurv(1 2.5) at1(g 1) at2(.)",
 )
 DICTIONARY = dictionaries.parse(
     b"name,type,level,label,unit,low,high\nx,number,,,kg,-5,5\ng,category,0,none,,,\n,,1,one,,,\n,,2,two,,,\n",

@@ -223,8 +223,8 @@ def _survival(name, frame, x, offset) -> Elsewhere:
 
     def obs(beta):
         eta = np.stack([x @ beta[: x.shape[1]] + offset, *(b + np.zeros(len(y)) for b in beta[x.shape[1] :])])
-        log_hazard, cumulative = _hazard(name, time, eta)
-        _, before = _hazard(name, np.where(entry > 0, entry, 1.0), eta)
+        log_hazard, cumulative = hazards(name, time, eta)
+        _, before = hazards(name, np.where(entry > 0, entry, 1.0), eta)
         return y * (log_hazard + np.log(time)) - cumulative + np.where(entry > 0, before, 0.0)
 
     def scores(beta):
@@ -321,7 +321,7 @@ def _of_rows(name, frame):
     return means
 
 
-def _hazard(name, t, eta):
+def hazards(name, t, eta):
     """The logarithm of the hazard at t, and the cumulative hazard ([ST] streg, Methods and formulas)."""
     xb, shape = eta[0], eta[-1]
     if name.endswith("(gompertz)"):

@@ -183,6 +183,14 @@ CASES: dict[str, tuple[dict[str, Sequence[object]] | Callable[[Path], Path], str
     "in weights": ({"y": Y, "x": X, "w": [*[1] * (ROWS - 1), VALUE]}, "regress y x [fw=w]"),
     "in an exposure": ({"y": Y, "x": X, "t": [*[1.5] * (ROWS - 1), -VALUE]}, "poisson y x, exposure(t)"),
     "in a time": ({"y": Y, "x": X, "t": [1.0, *WITH_NUMBER[1:]]}, "stcox x, strata(_node) time(t) failure(y) if t > 0"),
+    "in a number of which survival is averaged": (
+        {"y": Y, "x": WITH_NUMBER, "t": [1.0 + k for k in range(ROWS)]},
+        "streg x, d(e) time(t) failure(y) standsurv(1 9) at1(x 1) at2(.)",
+    ),
+    "in a time up to which survival is averaged": (
+        {"y": Y, "x": X, "t": [1.0, *WITH_NUMBER[1:]]},
+        "streg x if t > 0, d(e) time(t) failure(y) standsurv(1)",
+    ),
     "in the name of a stratum": (
         {"y": Y, "x": X, "s": [*["a"] * (ROWS - 1), TEXT], "t": [1.0 + k for k in range(ROWS)]},
         "stcox x, strata(_node s) time(t) failure(y)",

@@ -1045,14 +1045,16 @@ intervals.{p_end}
 
 {pstd}
 Each at is a pattern: a value for each variable of the model, with a name
-before a colon if you like. Nothing is needed but the fit: no data are read.{p_end}
+before a colon if you like. Nothing is needed but the fit: no data are read.
+After a fit with standsurv(), standardised shows its average survival.{p_end}
 
 {synoptset 24 tabbed}{...}
 {synopthdr}
 {synoptline}
 {synopt:{opt at(text)}}a value for each variable; repeat for more{p_end}
-{synopt:{opt times(numbers)}}at which times, such as '0(0.25)10' or '1 2 5'; required{p_end}
-{synopt:{opt of(survival|hazard|cumhazard)}}what to show{p_end}
+{synopt:{opt times(numbers)}}at which times, such as '0(0.25)10' or '1 2 5'{p_end}
+{synopt:{opt standardised}}averages of a fit with standsurv(), at its times and patterns{p_end}
+{synopt:{opt of(survival|hazard|cumhazard)}}what to show: survival, unless told otherwise{p_end}
 {synopt:{opt contrast(difference|ratio)}}hold each pattern against the first{p_end}
 {synopt:{opt level(percent)}}another confidence level{p_end}
 {synopt:{opt out(file.csv)}}write the numbers here, instead of showing them{p_end}
@@ -1064,6 +1066,7 @@ before a colon if you like. Nothing is needed but the fit: no data are read.{p_e
 {phang2}{cmd:. fedfolder curve fit.json, at("age=60 stage=1") at("age=60 stage=3") times(0(0.25)10) out(s.csv) plot(s.svg)}{p_end}
 {phang2}{cmd:. fedfolder curve fit.json, at("early: stage=1") at("late: stage=3") times("1 5 10") contrast(difference)}{p_end}
 {phang2}{cmd:. fedfolder curve fit.json, at(stage=1) at(stage=3) times("1/10") of(hazard) contrast(ratio)}{p_end}
+{phang2}{cmd:. fedfolder curve fit.json, standardised contrast(difference)}{p_end}
 
 {marker estimates_show}{...}
 {dlgtab:estimates show}

@@ -46,6 +46,18 @@
 {synopt:{opth off:set(varname)}}include {it:varname} in the model with a coefficient of 1{p_end}
 {synopt:{opt nocons:tant}}leave out the constant{p_end}
 
+{syntab:Averages}
+{synopt:{opt stand:surv(numlist)}}survival at these times, averaged over all rows of all nodes{p_end}
+{synopt:{opt at1(varname # ...)}}with these values in every row; {cmd:.} for rows as they are{p_end}
+{synopt:{opt at2(varname # ...)}}with other values in every row{p_end}
+{synopt:{opt at3(varname # ...)}}with other values in every row{p_end}
+{synopt:{opt at4(varname # ...)}}with other values in every row{p_end}
+{synopt:{opt at5(varname # ...)}}with other values in every row{p_end}
+{synopt:{opt at6(varname # ...)}}with other values in every row{p_end}
+{synopt:{opt at7(varname # ...)}}with other values in every row{p_end}
+{synopt:{opt at8(varname # ...)}}with other values in every row{p_end}
+{synopt:{opt at9(varname # ...)}}with other values in every row{p_end}
+
 {syntab:SE/Robust}
 {synopt:{opt vce(vcetype)}}{it:vcetype} is {cmd:oim}, {cmd:robust}, {cmd:cluster} {it:varname} or {cmd:cluster} {it:varname}{cmd:, across}{p_end}
 {synopt:{opt r:obust}}the same as {cmd:vce(robust)}{p_end}
@@ -147,6 +159,45 @@ products.{p_end}
 {phang}
 {opt noconstant}: a model without a constant. The centring of the columns is
 left out with it.{p_end}
+
+{dlgtab:Averages}
+
+{phang}
+{opt standsurv(numlist)}: survival at these times, above zero and at most 50,
+averaged over the rows of all nodes, in one more round; as {cmd:standsurv} has
+it. {cmd:fedfolder curve} {it:result}{cmd:, standardised} shows it, with
+{cmd:contrast(difference)} or {cmd:contrast(ratio)} for what the others differ
+by from the first.{p_end}
+
+{phang}
+{opt at1(varname # ...)}: what is put in place of variables in every row
+before averaging, such as {cmd:at1(stage 1)}; {cmd:at1(.)}, the default,
+leaves rows as they are. Interactions and {opt tvc()} follow. Text goes in
+quotes.{p_end}
+
+{phang}
+{opt at2(varname # ...)}: the same for another average.{p_end}
+
+{phang}
+{opt at3(varname # ...)}: the same for another average.{p_end}
+
+{phang}
+{opt at4(varname # ...)}: the same for another average.{p_end}
+
+{phang}
+{opt at5(varname # ...)}: the same for another average.{p_end}
+
+{phang}
+{opt at6(varname # ...)}: the same for another average.{p_end}
+
+{phang}
+{opt at7(varname # ...)}: the same for another average.{p_end}
+
+{phang}
+{opt at8(varname # ...)}: the same for another average.{p_end}
+
+{phang}
+{opt at9(varname # ...)}: the same for another average.{p_end}
 
 {dlgtab:SE/Robust}
 
