@@ -9,6 +9,7 @@ import numpy as np
 
 from fedfolder.command import parse
 from fedfolder.questions.risk_sums import RiskDerivatives
+from fedfolder.questions.time_scales import IN_WORDS, KM, RANK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,12 +42,21 @@ def notes(command: Command, ending: Ending) -> Iterator[str]:
     """The same in words, below the table."""
     if (effects := ending.effects) is not None:
         degrees = len(effects.each)
-        of = "ln(t)" if command.argument("phtest") == "log" else "t"
+        of = _of(command)
         p = _p(effects.together, degrees)
         yield f"Note: proportional hazards, by {of}: chi2({degrees}) = {effects.together:.2f}, p = {p:.4f}."
     for name, hazard in _baseline(command, ending):
         at = name.removeprefix(BASESURV)
         yield f"Note: baseline survival at {at}, all terms at zero: {math.exp(-hazard):.6g}."
+
+
+def _of(command: Command) -> str:
+    """What the test is against, in words."""
+    transform = command.argument("phtest") or ""
+    # Of failure times that all sites know, ranks are of all of them; those at risk are known by stratum alone.
+    apart = transform == KM if command.common_baseline else transform in {KM, RANK}
+    strata = command.argument("strata") is not None
+    return f"{IN_WORDS[transform]}{' within strata' if strata and apart else ''}"
 
 
 def _p(chi2: float, degrees: int) -> float:

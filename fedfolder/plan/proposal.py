@@ -24,7 +24,7 @@ from fedfolder.questions.risk_sums import RiskSums
 from fedfolder.questions.scores import ClusterScores, Scores
 from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import read_number, write_number
-from fedfolder.questions.time_effects import TimeEffects
+from fedfolder.questions.time_effects import RiskTimeEffects, TimeEffects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,14 +153,15 @@ class Proposal:
             asked += self._asked_with_them()
         if self.command.common_baseline:
             asked.append((EventTimes, 1, EventTimes.asks + _rounded(self.command.grid)))
-            # For a robust variance, the last may be asked for again in other columns.
+            # For what is computed at the last beta, its own may be asked for again in other columns.
             asked.append((RiskSums, MOST_EVALUATIONS + 1, RiskSums.asks))
         else:
             asked.append((Evaluation, MOST_EVALUATIONS, self._with(Evaluation.asks, self._more_derivatives())))
         if self.driver == "external":
             return asked
-        if self.command.argument("phtest") is not None:
-            asked.append((TimeEffects, 1, TimeEffects.asks))
+        if (transform := self.command.argument("phtest")) is not None:
+            kind = RiskTimeEffects if self.command.common_baseline else TimeEffects
+            asked.append((kind, 1, kind.in_words(transform)))
         if self.command.vce != "oim":
             scores = ClusterScores if self.command.across else Scores
             # They go with what should be the last evaluation, and again if it was not.

@@ -163,6 +163,7 @@ COMMANDS = (
     "mlogit y x",
     "stcox x, time(t) failure(low) efron",
     "stcox x, time(t) failure(low) strata(_node) phtest(log)",
+    "stcox x, time(t) failure(low) phtest(km)",
     "stpm2 x, scale(hazard) df(2) time(years) failure(low)",
 )
 DICTIONARY = dictionaries.parse(

@@ -21,7 +21,7 @@ from fedfolder.questions.influence import influence
 from fedfolder.questions.risk_sums import RiskSums
 from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import add, to_parts
-from fedfolder.questions.time_effects import TimeEffects
+from fedfolder.questions.time_effects import RiskTimeEffects, TimeEffects
 
 RNG = np.random.default_rng(8)
 FRAME = pd.DataFrame({"x": RNG.normal(size=60), "z": RNG.normal(size=60), "t": RNG.integers(1, 9, 60).astype(float)})
@@ -49,6 +49,7 @@ KINDS = {
     "breslow": (f"stcox x z, strata(g) {TIMES}", RiskSums),
     "efron": (f"stcox x z, efron {TIMES}", RiskSums),
     "effects": (f"stcox x z, strata(_node) phtest(log) {TIMES}", TimeEffects),
+    "effects of failures": (f"stcox x z, phtest(rank) {TIMES}", RiskTimeEffects),
 }
 every_kind = pytest.mark.parametrize("name", KINDS)
 
@@ -83,6 +84,10 @@ LIES = {
     ("efron", "below zero of the failing"): lambda sums: changed(sums, by=lambda tied: -tied - 1.0, column=6),
     ("efron", "fewer scalars"): lambda sums: dataclasses.replace(sums, scalars={"nobs": 35.0, LOGLIKE: 0.0}),
     ("effects", "not symmetric"): lambda sums: changed(sums, by=lambda value: value + 1.0, column=2),
+    ("effects of failures", "more columns"): lambda sums: dataclasses.replace(
+        sums, columns=("score", "own"), rows={label: (*row, 1.0) for label, row in sums.rows.items()}
+    ),
+    ("effects of failures", "more scalars"): lambda sums: dataclasses.replace(sums, scalars={**sums.scalars, "x": 1.0}),
     ("effects", "more rows"): lambda sums: dataclasses.replace(
         sums, rows={**sums.rows, ("xb", "w"): next(iter(sums.rows.values()))}
     ),
