@@ -393,8 +393,8 @@ LONGER = {
     "phtest": "a score test of coefficients that change with time ({cmd:time}), its logarithm ({cmd:log}), the rank of "
     "failure times ({cmd:rank}) or one minus the Kaplan-Meier estimate ({cmd:km}), in one more round. With "
     "{cmd:strata(_node)} the last two are of each node's strata.",
-    "basesurv": "survival at these times with zero in all terms, by Breslow's estimator of the baseline hazard that "
-    "nodes have in common; not with {cmd:strata(_node)}.",
+    "basesurv": "survival at these times with zero in all terms, by Breslow's estimator, for each stratum. With "
+    "{cmd:strata(_node)} it is each node's own, which its policy has to allow.",
     "breslow": "holds each of several failures at one time against all who were at risk.",
     "efron": "holds the first of {it:d} failures at one time against all who were at risk, the next against all but "
     "one in {it:d} of those who failed, and so on.",

@@ -137,6 +137,16 @@ def _event_times(policy: Policy, asked: Asked) -> Iterator[Finding]:
         )
 
 
+def _site_baseline(policy: Policy, asked: Asked) -> Iterator[Finding]:
+    if asked.command.site_baseline and not policy.site_baseline:
+        yield Finding(
+            "site_baseline",
+            (asked.command.roles["time"],),
+            "basesurv() with strata(_node) is this site's own survival curve, which may not leave here (site_baseline "
+            "in policy.toml): leave basesurv() out, or fit survival with streg or stpm2",
+        )
+
+
 def _servers(policy: Policy, asked: Asked) -> Iterator[Finding]:
     allowed = {bare(text) for text in policy.allowed.servers}
     if allowed and (asked.server is None or bare(keys.fingerprint(asked.server)) not in allowed):
@@ -161,6 +171,11 @@ COMMAND_RULES = (
         "event_times",
         "no failure times, and sums over those at risk at each, unless [allowed] or the profile lets them leave",
         _event_times,
+    ),
+    CommandRule(
+        "site_baseline",
+        "no baseline hazard of this site alone, unless [allowed] or the profile lets it leave",
+        _site_baseline,
     ),
     CommandRule("cluster_scores", "no scores by the names of clusters, unless node.toml allows them", _cluster_scores),
 )

@@ -16,6 +16,7 @@ import numpy as np
 from fedfolder.command.terms import Column
 from fedfolder.errors import TamperedAnswerError
 from fedfolder.plan.own import SITES, OwnEstimate
+from fedfolder.questions.baseline_hazards import BaselineHazards, named_by
 from fedfolder.questions.evaluation import LOGLIKE, OUTSIDE, Evaluation
 from fedfolder.questions.event_groups import EventGroups
 from fedfolder.questions.event_times import FAILURES, EventTimes
@@ -95,6 +96,8 @@ def _possible(question: Question, published: Sums, own: Sums, others: int) -> No
             _require_moments(question, published, rest, others)
         case Evaluation():
             _require_derivatives(question, published, rest, others)
+        case BaselineHazards():
+            _require_own_rows(published, own)
         case Scores():
             _require_scores(question, published, rest, own)
 
@@ -215,6 +218,13 @@ def _require_upward(published: NDArray[np.float64], rest: NDArray[np.float64], w
         return
     if np.linalg.eigvalsh(scaled(rest, scaling(published)))[0] < -ROUNDED * len(rest):
         raise _impossible(f"the {what} of the other nodes is below zero in some direction")
+
+
+def _require_own_rows(published: Sums, own: Sums) -> None:
+    """What stands under this node's name is what it said, and nobody else's."""
+    mine = named_by(own)
+    if {label: row for label, row in published.rows.items() if label[0] in mine} != own.rows:
+        raise _impossible("another baseline stands under this node's name")
 
 
 def _require_scores(question: Scores, published: Sums, rest: Sums, own: Sums) -> None:

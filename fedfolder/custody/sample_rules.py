@@ -14,9 +14,9 @@ import numpy as np
 from fedfolder.custody.cells import crosstabs, crosstabs_with, few_in_column, few_in_pair, has_few
 from fedfolder.custody.finding import Finding
 from fedfolder.custody.leverage import largest_leverage
+from fedfolder.custody.time_rules import baseline_events, same_time
 from fedfolder.likelihood.base import ROUNDING
 from fedfolder.questions.blocks import blocks, counted, numbered, summed
-from fedfolder.questions.event_times import follow_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -279,32 +279,6 @@ def _leverage(limits: Limits, view: View) -> Iterator[Finding]:
         yield Finding("leverage", _terms(view), said)
 
 
-def _same_time(limits: Limits, view: View) -> Iterator[Finding]:
-    specification, least = view.specification, limits.same_time
-    if not least or not specification.command.common_baseline or not view.sample.nobs:
-        return
-    rows, _ = follow_up(specification, view.sample)
-    late, ends = rows.entry > rows.entry.min(), np.ones(view.sample.nobs, dtype=np.bool_)
-    looked_at = ((late, rows.entry), (ends, rows.time), (rows.fails, rows.time))
-    if any(_few_at_once(at, rows.stratum, some, view.persons, least) for some, at in looked_at):
-        said = (
-            f"at some time fewer than {least} persons enter, end or fail here: give a wider grid(), or write "
-            "strata(_node)"
-        )
-        yield Finding("same_time", (specification.command.roles["time"],), said)
-
-
-def _few_at_once(
-    at: NDArray[np.float64], stratum: NDArray[np.int64], some: NDArray[np.bool_], persons: Persons, least: int
-) -> bool:
-    """Whether at some time in a stratum there is somebody, but fewer than `least` persons."""
-    _, code = np.unique(np.stack([stratum[some].astype(np.float64), at[some]]), axis=1, return_inverse=True)
-    code = code.reshape(-1)
-    who = np.flatnonzero(some) if persons.codes is None else np.asarray(persons.codes)[some]
-    pairs = np.unique(np.stack([code, who]), axis=1)
-    return bool((np.bincount(pairs[0]) < least).any()) if pairs.size else False
-
-
 def _product(names: Iterable[str]) -> str:
     return "#".join(dict.fromkeys(names))
 
@@ -357,7 +331,13 @@ SAMPLE_RULES = (
         "same_time",
         "of a common baseline hazard: nobody, or so many persons, enter, end or fail at each time",
         "same_time",
-        _same_time,
+        same_time,
+    ),
+    SampleRule(
+        "baseline_events",
+        "of this site's own baseline: between any two of its times, in each stratum, nobody or so many persons fail",
+        "events",
+        baseline_events,
     ),
     SampleRule("leverage", "nobody has a leverage above this on the least-squares fit", "leverage", _leverage),
 )

@@ -13,6 +13,7 @@ import numpy as np
 
 from fedfolder.command.parse import parse
 from fedfolder.errors import ConfigError
+from fedfolder.estimates.baseline import FittedBaseline
 from fedfolder.estimates.coefficients import coefficients, standard_errors
 from fedfolder.estimates.flexible import FittedSpline
 
@@ -36,7 +37,7 @@ FURTHER = (
     "eform", "roles", "bases", "equations", "outcomes", "base_outcome", "labels", "notes", "excluded", "iterations",
     "condition",
 )  # fmt: skip
-"""The fields that follow; then `splines`, if there are any, and `without`, if nodes were left out."""
+"""The fields that follow; then `splines` and `baselines`, if there are any, and `without`, if nodes were left out."""
 
 _AS_THEY_ARE = (
     "model", "title", "depvar", "message", "likelihood", "statistic", "df_resid", "level", "vce", "clusters", "weight",
@@ -72,6 +73,7 @@ def to_dict(result: FitResult) -> dict[str, Any]:
     )
     fields = dict(zip(FIELDS, values, strict=True)) | _further(result)
     fields |= {"splines": [spline.to_dict() for spline in result.splines]} if result.splines else {}
+    fields |= {"baselines": [one.to_dict() for one in result.baselines]} if result.baselines else {}
     return {**fields, "without": list(result.without)} if result.without else fields
 
 
@@ -126,6 +128,16 @@ class StoredSpline(msgspec.Struct, frozen=True):
     r: tuple[tuple[float, ...], ...]
 
 
+class StoredBaseline(msgspec.Struct, frozen=True):
+    """An entry of `baselines`."""
+
+    stratum: dict[str, str]
+    times: tuple[float, ...]
+    hazard: tuple[float, ...]
+    variance: tuple[float, ...]
+    by: tuple[tuple[float, ...], ...]
+
+
 class Stored(msgspec.Struct, frozen=True):
     """The object as it is read: the fields of every version, then what later versions added, with its defaults."""
 
@@ -167,6 +179,7 @@ class Stored(msgspec.Struct, frozen=True):
     condition: float | None = None
     without: tuple[str, ...] = ()
     splines: list[StoredSpline] = []
+    baselines: list[StoredBaseline] = []
 
 
 def read_json(text: str, where: str = "") -> dict[str, Any]:
@@ -215,6 +228,8 @@ def arguments(
 
 def _arguments(stored: Stored) -> dict[str, Any]:
     p = len(stored.names)
+    if any(not _is_whole(baseline, p) for baseline in stored.baselines):
+        raise ValueError
     if len(set(stored.names)) != p:
         raise ValueError
     plain = {name: getattr(stored, name) for name in (*_AS_THEY_ARE, *_TUPLES, *_UNCHANGED)}
@@ -230,7 +245,14 @@ def _arguments(stored: Stored) -> dict[str, Any]:
         "iterations": tuple((number, _float(loglike)) for number, loglike in stored.iterations),
         "condition": _float(stored.condition),
         "splines": tuple(FittedSpline(s.of, s.columns, s.knots, s.means, s.r) for s in stored.splines),
+        "baselines": tuple(FittedBaseline(b.stratum, b.times, b.hazard, b.variance, b.by) for b in stored.baselines),
     }
+
+
+def _is_whole(stored: StoredBaseline, p: int) -> bool:
+    """Whether a baseline has as many numbers as times, and as many slopes as there are coefficients."""
+    lengths = {len(stored.times), len(stored.hazard), len(stored.variance), len(stored.by)}
+    return len(lengths) == 1 and all(len(row) == p for row in stored.by)
 
 
 def _of_older_version(stored: Stored) -> dict[str, Any]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from fedfolder.estimates.baseline import FittedBaseline
     from fedfolder.estimates.coefficients import Coefficients
     from fedfolder.estimates.combination import Combination
     from fedfolder.estimates.curves import Curves
@@ -102,6 +103,8 @@ class FitResult:
         Names of nodes that were left out because they did not answer in time.
     splines : tuple of FittedSpline
         What the columns `_rcs1` and so on are, after `stpm2`; the baseline's spline first.
+    baselines : tuple of FittedBaseline
+        The cumulative baseline hazard of each stratum at the times of `basesurv()`, after `stcox`.
     condition : float
         Condition number of the scaled information.
     stats : mapping of str to float
@@ -148,6 +151,7 @@ class FitResult:
     nodes: tuple[tuple[str, int], ...] = ()
     without: tuple[str, ...] = ()
     splines: tuple[FittedSpline, ...] = ()
+    baselines: tuple[FittedBaseline, ...] = ()
     condition: float
     stats: Mapping[str, float]
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from fedfolder.errors import TamperedAnswerError
 from fedfolder.plan.baseline import with_baseline
+from fedfolder.plan.basesurv import baselines
 from fedfolder.plan.climb import TOLERANCE_OF_NULL, climb, near_to, scores_of
 from fedfolder.plan.first import Vain
 from fedfolder.plan.knots import curves_of
@@ -146,7 +147,8 @@ def _program(proposal: Proposal, report: Callable[[Iteration], None] | None) -> 
     if scores is not None and products is None:
         products = yield from _products(begun, solution, scores, found)
     test = yield from time_effects(proposal, begun, solution, found)
-    return fitted(proposal, Ending(begun, solution, products, null.solution if null else None, test))
+    curves = yield from baselines(begun, solution, found)
+    return fitted(proposal, Ending(begun, solution, products, null.solution if null else None, test, curves))
 
 
 def _takes_risk_sets(start: Start) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.command import Command
+    from fedfolder.estimates.baseline import FittedBaseline
     from fedfolder.plan.layout import Layout
     from fedfolder.plan.perfect import Predictor
     from fedfolder.plan.proposal import Proposal
@@ -67,7 +68,7 @@ class Ending:
     """Where the solver began and ended.
 
     With the products of scores if a robust variance was asked for, the solution of the constant alone if it took one,
-    and the test of proportional hazards if it was asked for.
+    the test of proportional hazards and the baselines if these were asked for.
     """
 
     start: Start
@@ -75,6 +76,7 @@ class Ending:
     products: Products | None = None
     null: Solution | None = None
     effects: Effects | None = None
+    baselines: tuple[FittedBaseline, ...] = ()
 
 
 def failed(
@@ -221,6 +223,7 @@ def _about(proposal: Proposal, ending: Ending) -> dict[str, Any]:
         "df_resid": residual if likelihood.statistic == "t" else None,
         "notes": (*_notes(proposal), *cox.notes(proposal.command, ending), *_of_knots(layout)),
         "splines": _splines(layout),
+        "baselines": ending.baselines,
         "excluded": tuple((p.column, str(p), _rows(p, layout)) for p in ending.start.perfect),
     }
 

@@ -15,6 +15,7 @@ from fedfolder.likelihood import ClusterLikelihood, RiskLikelihood, SetLikelihoo
 from fedfolder.plan.few import FewTrips, known_columns
 from fedfolder.plan.own import OwnEstimate
 from fedfolder.plan.restart import Restart
+from fedfolder.questions.baseline_hazards import BaselineHazards
 from fedfolder.questions.candidates import beside_of
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.event_groups import EventGroups
@@ -162,6 +163,8 @@ class Proposal:
         if (transform := self.command.argument("phtest")) is not None:
             kind = RiskTimeEffects if self.command.common_baseline else TimeEffects
             asked.append((kind, 1, kind.in_words(transform)))
+        if self.command.site_baseline:
+            asked.append((BaselineHazards, 1, BaselineHazards.asks))
         if self.command.vce != "oim":
             scores = ClusterScores if self.command.across else Scores
             # They go with what should be the last evaluation, and again if it was not.

@@ -87,8 +87,11 @@ def test_of_one_failure_a_test_of_proportional_hazards_tells_every_column(tmp_pa
     while not isinstance(question, RiskTimeEffects):
         question = program.send((question, add([question.compute(part) for part in parts])))
     score = np.array([s for (s,) in question.compute(parts[0]).rows.values()])
-    place = next(k for k, time in enumerate(question.specification.baseline.times) if time >= PERSONS.t[7])
-    her = np.linalg.inv(question.design.unmixing()) @ (score / question.g[place])
+    baseline, g = question.specification.baseline, question.g
+    assert baseline is not None
+    assert g is not None
+    place = next(k for k, time in enumerate(baseline.times) if time >= PERSONS.t[7])
+    her = np.linalg.inv(question.design.unmixing()) @ (score / g[place])
     her = her / np.array(question.design.scales) + np.array(question.design.centres)
     np.testing.assert_allclose(her, PERSONS.loc[7, ["age", "dose"]].astype(float), atol=1e-6)
     policy = allowing(tmp_path)

@@ -96,6 +96,7 @@ def test_the_page_shows_every_command_and_every_field() -> None:
         *FIELDS,
         *FURTHER,
         "splines",
+        "baselines",
         "without",
     ]
 

@@ -134,7 +134,7 @@ def _of_survival(draw, model, found, maybe):
         maybe("phtest", st.sampled_from(["log", "time", "rank"]))
         if not within:
             maybe("grid", st.sampled_from(["0.5", "30"]))
-            maybe("basesurv", st.just("1 2.5"))
+        maybe("basesurv", st.just("1 2.5"))
         maybe(draw(st.sampled_from(["breslow", "efron"])))
     if model == "streg":
         found["distribution"] = draw(st.sampled_from(sorted({meant for meant, _ in DISTRIBUTIONS.values()})))

@@ -11,6 +11,7 @@ import pytest
 
 from fedfolder.errors import ConfigError
 from fedfolder.estimates import FitResult
+from fedfolder.estimates.baseline import FittedBaseline
 from fedfolder.estimates.flexible import FittedSpline
 from fedfolder.estimates.record import FIELDS, FURTHER
 
@@ -84,6 +85,7 @@ def test_every_field_of_a_result_is_written(models):
         "bases": {"x": "y"},
         "roles": {"x": "y"},
         "splines": (FittedSpline("", ("_rcs1",), ()),),
+        "baselines": (FittedBaseline({"_node": "a"}, (5.0,), (0.1,), (0.01,), ((0.0,) * len(result.names),)),),
     }
     for field in dataclasses.fields(FitResult):
         value = getattr(result, field.name)

@@ -1045,7 +1045,9 @@ intervals.{p_end}
 
 {pstd}
 Each at is a pattern: a value for each variable of the model, with a name
-before a colon if you like. Nothing is needed but the fit: no data are read.{p_end}
+before a colon if you like. Nothing is needed but the fit: no data are read.
+After stcox, times are those of its basesurv(), and a pattern names its
+stratum.{p_end}
 
 {synoptset 24 tabbed}{...}
 {synopthdr}

@@ -98,8 +98,8 @@ round. With {cmd:strata(_node)} the last two are of each node's strata.{p_end}
 
 {phang}
 {opt basesurv(numlist)}: survival at these times with zero in all terms, by
-Breslow's estimator of the baseline hazard that nodes have in common; not with
-{cmd:strata(_node)}.{p_end}
+Breslow's estimator, for each stratum. With {cmd:strata(_node)} it is each
+node's own, which its policy has to allow.{p_end}
 
 {phang}
 {opt breslow}: holds each of several failures at one time against all who were
