@@ -39,6 +39,20 @@ def test_a_baseline_in_common_is_the_fit_of_all_rows_together(ties, strata):
 
 
 @each
+@pytest.mark.parametrize("strata", ["strata(_node)", "strata(_node sex)", ""])
+def test_an_offset_is_that_of_statsmodels(ties, strata):
+    """With each site's own baseline, too: scores that are zero at our coefficients, and the same information."""
+    sites = nodes(FRAME)[:3]
+    found = simulate(command(f"{strata} {ties} offset(off)", times="time(t) failure(d)"), sites)
+    whole = pd.concat(sites)
+    by = whole["site"] * (10 if "_node" in strata else 0) + (whole["sex"] == "m") * ("sex" in strata)
+    offset = whole["off"].to_numpy() - 1000.0
+    model = PHReg(whole["t"], columns(whole), status=whole["d"], strata=by, offset=offset, ties=ties)
+    assert np.max(np.abs(found.cov @ model.score(found.beta)) / found.bse) <= 1e-7
+    np.testing.assert_allclose(np.linalg.inv(-model.hessian(found.beta)), found.cov, rtol=1e-9)
+
+
+@each
 @pytest.mark.parametrize("more", ["", "sex"])
 @pytest.mark.parametrize("weight", ["", "[iw=w]", "[fw=f]"])
 def test_strata_of_nodes_are_strata_of_sites(ties, more, weight):
