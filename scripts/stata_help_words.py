@@ -331,7 +331,7 @@ OPTIONS = {
     "strata": ("Model", "varname", "the same as {cmd:group()}"),
     "stcox strata": ("Model", "varnames", "strata with a baseline hazard each; {cmd:_node} for each node's own"),
     "grid": ("Model", "#", "round the times of a common baseline hazard up to multiples of {it:#}"),
-    "phtest": ("Model", "log|time", "test proportional hazards against a change with ln(t), or with t"),
+    "phtest": ("Model", "log|time|rank|km", "test proportional hazards against a change with time"),
     "basesurv": ("Model", "numlist", "baseline survival at these times"),
     "breslow": ("Model", "", "Breslow's way with tied failures; the default"),
     "efron": ("Model", "", "Efron's way with tied failures"),
@@ -393,10 +393,11 @@ LONGER = {
     "stands for the node: no failure times leave it then.",
     "grid": "times and entries are rounded up to multiples of {it:#} before anything is computed, where baseline "
     "hazards are common to all nodes. The estimates are those of the rounded times.",
-    "phtest": "a score test of coefficients that change with {cmd:log} or {cmd:time}, in one more round; with "
-    "{cmd:strata(_node)}.",
-    "basesurv": "survival at these times with zero in all terms, by Breslow's estimator of the baseline hazard that "
-    "nodes have in common; not with {cmd:strata(_node)}.",
+    "phtest": "a score test of coefficients that change with time ({cmd:time}), its logarithm ({cmd:log}), the rank of "
+    "failure times ({cmd:rank}) or one minus the Kaplan-Meier estimate ({cmd:km}), in one more round. With "
+    "{cmd:strata(_node)} the last two are of each node's strata.",
+    "basesurv": "survival at these times with zero in all terms, by Breslow's estimator, for each stratum. With "
+    "{cmd:strata(_node)} it is each node's own, which its policy has to allow.",
     "breslow": "holds each of several failures at one time against all who were at risk.",
     "efron": "holds the first of {it:d} failures at one time against all who were at risk, the next against all but "
     "one in {it:d} of those who failed, and so on.",

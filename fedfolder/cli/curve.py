@@ -48,7 +48,8 @@ def curve(
     """Survival, hazards or cumulative hazards over time from RESULT, with confidence intervals.
 
     Each --at is a pattern: a value for each variable of the model, with a name before a colon if you like. Nothing is
-    needed but the fit: no data are read. After a fit with standsurv(), --standardised shows its average survival.
+    needed but the fit: no data are read. After a fit with standsurv(), --standardised shows its average survival. After
+    stcox, times are those of its basesurv(), and a pattern names its stratum.
 
     \b
     Examples:

@@ -50,7 +50,7 @@ def grid(text: str) -> str | None:
 
 def phtest(text: str) -> str | None:
     """What time a test of proportional hazards is about."""
-    return text if text in {"log", "time"} else None
+    return text if text in {"log", "time", "rank", "km"} else None
 
 
 MOST_TIMES = 100

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _OPTION_OF_ROLE = {"trials": "family", "expected": "link", "cluster": "vce"} | dict.fromkeys(STRATA, "strata")
 
-_OF_NODE = frozenset({"levels", "group", "cluster", "strata"})
+_OF_NODE = frozenset({"levels", "group", "cluster", "strata", "site"})
 """Uses that a variable may have which is the site itself."""
 
 
@@ -136,12 +136,9 @@ def _check_strata(tokens: Tokens, command: Command, places: Mapping[str, Token])
     if "grid" in places and not command.common_baseline:
         do = "leave it out: with strata(_node), no times leave"
         tokens.fail("grid() is for a baseline that several nodes have in common", places["grid"], do=do)
-    if "phtest" in places and command.common_baseline:
-        do = "write strata(_node), too"
-        tokens.fail("phtest() is for baseline hazards of each node", places["phtest"], do=do)
-    if "basesurv" in places and not command.common_baseline:
-        do = "leave it out, or leave _node out of strata()"
-        tokens.fail("basesurv() is of a baseline hazard that nodes have in common", places["basesurv"], do=do)
+    if command.argument("phtest") == "km" and command.common_baseline and "offset" in places:
+        do = "use phtest(rank), or write strata(_node), too"
+        tokens.fail("phtest(km) counts who is at risk, and sums with offset() do not", places["phtest"], do=do)
     for name in command.strata:
         if any(name in term.variables for term in command.terms):
             what = f"{name} makes strata, within which it does not vary, and is among the terms"

@@ -115,7 +115,7 @@ OPTIONS = (
         "strata", "st", _STCOX, arguments.strata, "up to five variables; _node among them for a baseline of each node"
     ),
     OptionRule("grid", "grid", _STCOX, arguments.grid, "a number above zero, in the unit of the times"),
-    OptionRule("phtest", "pht", _STCOX, arguments.phtest, "log or time"),
+    OptionRule("phtest", "pht", _STCOX, arguments.phtest, "log, time, rank or km"),
     OptionRule("basesurv", "base", _STCOX, arguments.times, "times above zero, such as 1 2 5"),
     OptionRule("breslow", "bre", _STCOX),
     OptionRule("efron", "efr", _STCOX),

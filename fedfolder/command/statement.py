@@ -161,6 +161,7 @@ class Command:
             "expected": family.expected if family else None,
             "group": self.argument("group") or self.random,
             **dict(zip(STRATA, self.strata, strict=False)),
+            "site": NODE if self.site_baseline else None,
             "time": self.argument("time"),
             "entry": self.argument("entry"),
             "bhazard": self.argument("bhazard"),
@@ -199,6 +200,16 @@ class Command:
     def common_baseline(self) -> bool:
         """Whether a baseline hazard is that of several nodes: `strata()` does not hold `_node`."""
         return self.model == STCOX and NODE not in self._strata
+
+    @property
+    def site_baseline(self) -> bool:
+        """Whether each site's own baseline survival is asked for: `basesurv()`, with `_node` in `strata()`."""
+        return NODE in self._strata and self.option("basesurv") is not None
+
+    @property
+    def baseline_times(self) -> tuple[float, ...]:
+        """The times of `basesurv()`, ascending."""
+        return tuple(map(float, (self.argument("basesurv") or "").split()))
 
     @property
     def grid(self) -> float | None:

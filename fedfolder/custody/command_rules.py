@@ -143,6 +143,16 @@ def _standardised(policy: Policy, asked: Asked) -> Iterator[Finding]:
         yield Finding("standardised", (asked.command.roles["time"],), says)
 
 
+def _site_baseline(policy: Policy, asked: Asked) -> Iterator[Finding]:
+    if asked.command.site_baseline and not policy.site_baseline:
+        yield Finding(
+            "site_baseline",
+            (asked.command.roles["time"],),
+            "basesurv() with strata(_node) is this site's own survival curve, which may not leave here (site_baseline "
+            "in policy.toml): leave basesurv() out, or fit survival with streg or stpm2",
+        )
+
+
 def _servers(policy: Policy, asked: Asked) -> Iterator[Finding]:
     allowed = {bare(text) for text in policy.allowed.servers}
     if allowed and (asked.server is None or bare(keys.fingerprint(asked.server)) not in allowed):
@@ -169,6 +179,11 @@ COMMAND_RULES = (
         _event_times,
     ),
     CommandRule("standardised", "no average survival (standsurv()) where [allowed] says so", _standardised),
+    CommandRule(
+        "site_baseline",
+        "no baseline hazard of this site alone, unless [allowed] or the profile lets it leave",
+        _site_baseline,
+    ),
     CommandRule("cluster_scores", "no scores by the names of clusters, unless node.toml allows them", _cluster_scores),
 )
 """Every rule on a command, in the order in which they are looked at."""

@@ -1,4 +1,4 @@
-"""Rules on a sample that count persons in its cells: of columns, clusters, groups and times."""
+"""Rules on a sample that count persons in its cells: of columns, clusters and groups."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from fedfolder.custody.cells import crosstabs, crosstabs_with, few_in_column, few_in_pair
 from fedfolder.custody.finding import Finding, product
 from fedfolder.questions.blocks import counted, numbered
-from fedfolder.questions.event_times import follow_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -94,30 +93,3 @@ def _persons_in(column: Coded, persons: Persons) -> NDArray[np.int64]:
         codes = numbered(codes * persons.number + persons.codes)[0].astype(np.int64) // persons.number
     found = counted(codes, column.size)
     return np.asarray(found[found > 0], dtype=np.int64)
-
-
-def same_time(limits: Limits, view: View) -> Iterator[Finding]:
-    """Times at which rows enter, end or fail, where sums leave at each."""
-    specification, least = view.specification, limits.same_time
-    if not least or not specification.command.common_baseline or not view.sample.nobs:
-        return
-    rows, _ = follow_up(specification, view.sample)
-    late, ends = rows.entry > rows.entry.min(), np.ones(view.sample.nobs, dtype=np.bool_)
-    looked_at = ((late, rows.entry), (ends, rows.time), (rows.fails, rows.time))
-    if any(_few_at_once(at, rows.stratum, some, view.persons, least) for some, at in looked_at):
-        said = (
-            f"at some time fewer than {least} persons enter, end or fail here: give a wider grid(), or write "
-            "strata(_node)"
-        )
-        yield Finding("same_time", (specification.command.roles["time"],), said)
-
-
-def _few_at_once(
-    at: NDArray[np.float64], stratum: NDArray[np.int64], some: NDArray[np.bool_], persons: Persons, least: int
-) -> bool:
-    """Whether at some time in a stratum there is somebody, but fewer than `least` persons."""
-    _, code = np.unique(np.stack([stratum[some].astype(np.float64), at[some]]), axis=1, return_inverse=True)
-    code = code.reshape(-1)
-    who = np.flatnonzero(some) if persons.codes is None else np.asarray(persons.codes)[some]
-    pairs = np.unique(np.stack([code, who]), axis=1)
-    return bool((np.bincount(pairs[0]) < least).any()) if pairs.size else False

@@ -16,6 +16,7 @@ import numpy as np
 from fedfolder.command.terms import Column
 from fedfolder.errors import TamperedAnswerError
 from fedfolder.plan.own import SITES, OwnEstimate
+from fedfolder.questions.baseline_hazards import BaselineHazards, named_by
 from fedfolder.questions.evaluation import LOGLIKE, OUTSIDE, Evaluation
 from fedfolder.questions.event_groups import EventGroups
 from fedfolder.questions.event_times import FAILURES, EventTimes
@@ -83,11 +84,7 @@ def _possible(question: Question, published: Sums, own: Sums, others: int) -> No
     if isinstance(question, OwnEstimate):
         _require_own_estimates(question, published, rest, others)
         return
-    rows = whole(rest.scalars.get(NOBS, 0.0), NOBS, where=WHERE)
-    if not others and rows:
-        raise _impossible("there are other nodes' rows among the sums, and no other node")
-    if not rows and any(map(any, [*rest.rows.values(), rest.scalars.values()])):
-        raise _impossible("the other nodes have no rows, and numbers all the same")
+    _require_rows(rest, others)
     match question:
         case EventTimes() | RiskSums():
             _require_not_below_zero(question, published, rest)
@@ -97,10 +94,21 @@ def _possible(question: Question, published: Sums, own: Sums, others: int) -> No
             _require_moments(question, published, rest, others)
         case Evaluation():
             _require_derivatives(question, published, rest, others)
+        case BaselineHazards():
+            _require_own_rows(published, own)
         case Scores():
             _require_scores(question, published, rest, own)
         case Standardised() if not averages_possible(rest, published):
             raise _impossible("the average survival of the other nodes is below 0, or above 1")
+
+
+def _require_rows(rest: Sums, others: int) -> None:
+    """Hold the numbers of the others to their rows: without any, there are none."""
+    rows = whole(rest.scalars.get(NOBS, 0.0), NOBS, where=WHERE)
+    if not others and rows:
+        raise _impossible("there are other nodes' rows among the sums, and no other node")
+    if not rows and any(map(any, [*rest.rows.values(), rest.scalars.values()])):
+        raise _impossible("the other nodes have no rows, and numbers all the same")
 
 
 def _less(published: Sums, own: Sums) -> Sums:
@@ -219,6 +227,13 @@ def _require_upward(published: NDArray[np.float64], rest: NDArray[np.float64], w
         return
     if np.linalg.eigvalsh(scaled(rest, scaling(published)))[0] < -ROUNDED * len(rest):
         raise _impossible(f"the {what} of the other nodes is below zero in some direction")
+
+
+def _require_own_rows(published: Sums, own: Sums) -> None:
+    """What stands under this node's name is what it said, and nobody else's."""
+    mine = named_by(own)
+    if {label: row for label, row in published.rows.items() if label[0] in mine} != own.rows:
+        raise _impossible("another baseline stands under this node's name")
 
 
 def _require_scores(question: Scores, published: Sums, rest: Sums, own: Sums) -> None:

@@ -13,6 +13,7 @@ from fedfolder.plan.few import FEW, TRIPS
 from fedfolder.plan.layout import lay_out
 from fedfolder.plan.own import OwnEstimate
 from fedfolder.plan.proposal import read_command
+from fedfolder.questions.baseline_hazards import BaselineHazards
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.parameters import Parameters
 from fedfolder.questions.risk_sums import RiskSums
@@ -175,12 +176,20 @@ def _leaving(said: dict[str, Any], size: Size | None, policy: Policy) -> list[st
             lines.append(_own(policy))
         if question["kind"] == RiskSums.kind:
             lines.append(_AT_RISK)
+        if question["kind"] == BaselineHazards.kind:
+            lines.append(_OWN_CURVE)
     return [*lines, "no row of the data, no smallest or largest value, no name of a person"]
 
 
 _AT_RISK = (
     "these LEAVE at each failure time: two of them differ by who entered or left in between, of whom they tell every "
     "column, and that may be one person"
+)
+
+
+_OWN_CURVE = (
+    "this site's own baseline survival LEAVES, under its name: the server and all other sites see it. Between two of "
+    "its times enough persons fail, or nobody"
 )
 
 

@@ -30,8 +30,8 @@ RULES = tuple(
 """Everything that a request can break, and a waiver can name: the rules here, and the limits of those elsewhere."""
 DERIVATIONS = tuple(dict.fromkeys(WORDS.values()))
 """The words of the statements that derive variables."""
-OWN_ESTIMATES = EVENT_TIMES = "open"
-"""The profile in which a site's own estimate, and failure times, may leave."""
+OWN_ESTIMATES = EVENT_TIMES = SITE_BASELINE = "open"
+"""The profile in which a site's own estimate, failure times, and a site's own baseline hazard may leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ class Allowed:
         Whether failure times, and sums over those at risk at each, may leave; None as the profile has it.
     standardised : bool or None
         Whether average survival may leave, for `standsurv()`; None as if it may.
+    site_baseline : bool or None
+        Whether the site's own baseline hazard at agreed times may leave; None as the profile has it.
     servers : tuple of str
         Fingerprints; without one, whoever introduced itself first.
     """
@@ -65,6 +67,7 @@ class Allowed:
     own_estimates: bool | None = None
     event_times: bool | None = None
     standardised: bool | None = None
+    site_baseline: bool | None = None
     servers: tuple[str, ...] = ()
 
 
@@ -142,6 +145,12 @@ class Policy:
         """Whether failure times may leave; unless the file says, in the profile `open` alone."""
         said = self.allowed.event_times
         return self.profile == EVENT_TIMES if said is None else said
+
+    @property
+    def site_baseline(self) -> bool:
+        """Whether the site's own baseline hazard may leave; unless the file says, in the profile `open` alone."""
+        said = self.allowed.site_baseline
+        return self.profile == SITE_BASELINE if said is None else said
 
     def check(self, command: Command) -> None:
         """Refuse a command that uses variables which are not released.

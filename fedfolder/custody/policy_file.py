@@ -11,7 +11,17 @@ import msgspec
 
 from fedfolder import settings
 from fedfolder.command.models import WEIGHTS
-from fedfolder.custody.policy import DERIVATIONS, EVENT_TIMES, OWN_ESTIMATES, RULES, Allowed, Approval, Policy, Waiver  # noqa: TC001 - the same
+from fedfolder.custody.policy import (  # noqa: TC001 - the same
+    DERIVATIONS,
+    EVENT_TIMES,
+    OWN_ESTIMATES,
+    RULES,
+    SITE_BASELINE,
+    Allowed,
+    Approval,
+    Policy,
+    Waiver,
+)
 from fedfolder.custody.profiles import LIMITS, PROFILES, Limit, Limits, ProfileName  # noqa: TC001 - msgspec reads the annotation
 from fedfolder.errors import ConfigError, nearest
 from fedfolder.exchange import files
@@ -46,6 +56,7 @@ class AllowedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     own_estimates: bool | None = None
     event_times: bool | None = None
     standardised: bool | None = None
+    site_baseline: bool | None = None
     servers: tuple[str, ...] = ()
 
 
@@ -185,6 +196,7 @@ def text(profile: str, approval: Approval) -> str:
     values = {"PROFILE": settings.quoted(profile), "APPROVAL": settings.quoted(approval), "LIMITS": lines}
     values["OWN"] = str(profile == OWN_ESTIMATES).lower()
     values["TIMES"] = str(profile == EVENT_TIMES).lower()
+    values["CURVE"] = str(profile == SITE_BASELINE).lower()
     return settings.fill(resource("node_templates", FILE).read_text(encoding="utf-8"), values)
 
 

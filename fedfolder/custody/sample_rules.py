@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fedfolder.custody import looks_at_cells, looks_at_numbers, looks_at_size
+from fedfolder.custody import looks_at_cells, looks_at_numbers, looks_at_size, looks_at_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,12 +45,6 @@ SAMPLE_RULES = (
         "at least so many persons beyond parameters",
         "residual_degrees",
         looks_at_size.residual_degrees,
-    ),
-    SampleRule(
-        "averages_per_person",
-        "at most so many numbers of standsurv() for each person",
-        "averages_per_person",
-        looks_at_size.averages,
     ),
     SampleRule("levels", "at most so many levels of a categorical variable", "levels", looks_at_size.levels),
     SampleRule(
@@ -99,7 +93,19 @@ SAMPLE_RULES = (
         "same_time",
         "of a common baseline hazard: nobody, or so many persons, enter, end or fail at each time",
         "same_time",
-        looks_at_cells.same_time,
+        looks_at_times.same_time,
+    ),
+    SampleRule(
+        "baseline_events",
+        "of this site's own baseline: between any two of its times, in each stratum, nobody or so many persons fail",
+        "events",
+        looks_at_times.baseline_events,
+    ),
+    SampleRule(
+        "averages_per_person",
+        "average survival at so many times, and of so many patterns, that there are fewer numbers than persons",
+        "averages_per_person",
+        looks_at_size.averages,
     ),
     SampleRule(
         "leverage", "nobody has a leverage above this on the least-squares fit", "leverage", looks_at_numbers.leverage

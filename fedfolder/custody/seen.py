@@ -14,7 +14,9 @@ from fedfolder.custody.parts import few_rows
 from fedfolder.custody.row_sets import CELL, LEVEL, PIECES, ROWS, SUPPORT, VALUE, Part, RowSet
 from fedfolder.questions.blocks import blocks, code_type, counted, joined, numbered, smallest
 from fedfolder.questions.records import Records
+from fedfolder.questions.specification import Specification
 from fedfolder.questions.splines import given
+from fedfolder.questions.strata import follow_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -218,6 +220,16 @@ def _masks(command: Command, sample: Sample) -> Iterator[tuple[str, str, NDArray
     splines = given(command)
     if splines is not None:
         yield from _of_knots(splines, sample)
+    if command.site_baseline:
+        yield from _of_baseline(command, sample)
+
+
+def _of_baseline(command: Command, sample: Sample) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """Who fails beyond each time of a site's own baseline, in each stratum: between two of them hazards are told."""
+    rows = follow_up(Specification.of(command), sample)
+    for stratum in range(int(rows.stratum.max(initial=-1)) + 1):
+        here = rows.fails & (rows.stratum == stratum)
+        yield from ((VALUE, command.roles["time"], here & (rows.time > time)) for time in command.baseline_times)
 
 
 def _of_knots(splines: Splines, sample: Sample) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:

@@ -1,6 +1,7 @@
 """Survival and hazards over time at patterns of covariates, and what two patterns differ by, with intervals.
 
-Nothing is needed but coefficients and their covariance V. With L = ln H or ln h, every quantity is a function of L, and
+Nothing is needed but coefficients and their covariance V; after a Cox model, its baseline at some times, which is known
+at no others. With L = ln H or ln h, every quantity is a function of L, and
 the variance of L is g V g' with its gradient g (the delta method). The interval is taken where it cannot leave the
 range of the quantity, and carried back: of S = exp(-exp(L)) and of hazards on the scale of L, of ratios on that of
 their logarithm. Differences have none such, and are taken as they are.
@@ -18,7 +19,7 @@ import numpy as np
 
 from fedfolder.command.parse import parse
 from fedfolder.errors import ConfigError, UnknownNameError, VariableError, nearest
-from fedfolder.estimates import family, flexible, pieces, survival
+from fedfolder.estimates import baseline, family, flexible, pieces, survival
 from fedfolder.estimates.coefficients import check_level, critical
 from fedfolder.estimates.columns import Rows
 from fedfolder.estimates.linear import check_has_numbers
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 OVER_TIME: dict[str, Callable[[FitResult, Rows, Array], OverTime]] = {
     "streg": survival.over_time,
     "stpm2": flexible.over_time,
+    "stcox": baseline.over_time,
     "poisson": pieces.over_time,
     "glm": pieces.over_time,
 }
@@ -74,6 +76,8 @@ class Curves:
         Confidence level in percent.
     nothing : float, optional
         What a comparison shows where there is no difference.
+    stepped : bool
+        Whether it is a step function that is known at these times alone.
     """
 
     names: tuple[str, ...]
@@ -84,6 +88,7 @@ class Curves:
     upper: Array
     level: float
     nothing: float | None = None
+    stepped: bool = False
 
     def frame(self) -> pd.DataFrame:
         """One row a pattern and time: `pattern`, `time`, `estimate`, `lower`, `upper`."""
@@ -101,6 +106,7 @@ class _Quantity(NamedTuple):
     gradient: Array
     log: Array
     slope: Array
+    cov: Array
 
 
 def curves(
@@ -136,7 +142,8 @@ def curves(
     UnknownNameError
         The model, the quantity or a variable is not one that there is.
     ConfigError
-        A time is below zero, or there is nothing to compare.
+        A time is below zero, or there is nothing to compare; after `stcox`, a hazard is asked for, or a time at which
+        the baseline is not known.
     """
     kind = QUANTITIES.get(what)
     if result.model not in OVER_TIME:
@@ -149,8 +156,10 @@ def curves(
     if family.link_of(result) == "rs":
         kind = EXCESS[what]
     check_has_numbers(result)
+    if result.model == "stcox" and what == "hazard":
+        raise baseline.no_hazard(result)
     at = _checked(times)
-    found = _quantity(_over_time(result, patterns, at), what)
+    found = _quantity(_over_time(result, patterns, at), what, result.cov)
     return _with_intervals(result, _Shown(tuple(patterns), at, what, kind), found, contrast, level)
 
 
@@ -184,7 +193,7 @@ def standardised(result: FitResult, *, contrast: str | None = None, level: float
     # Where nobody has failed yet, to the last digit, or all have, no coefficient changes that.
     by = np.where((averages.gradient == 0) | (hazard == 0)[..., None], 0.0, by)
     with np.errstate(all="ignore"):
-        found = _quantity(survival.OverTime(np.log(hazard), by, *nothing), "survival")
+        found = _quantity(survival.OverTime(np.log(hazard), by, *nothing), "survival", result.cov)
     kind = STANDARDISED + ("relative survival" if "bhazard" in result.roles else "survival")
     shown = _Shown(averages.patterns, np.array(averages.times), "survival", kind)
     return _with_intervals(result, shown, found, contrast, level)
@@ -216,14 +225,14 @@ def _with_intervals(
     z = critical(result, None if level is None else check_level(level))
     with np.errstate(all="ignore"):
         if contrast is None:
-            numbers, names = _alone(found, what, z, result.cov), patterns
+            numbers, names = _alone(found, what, z), patterns
         else:
-            numbers = _compared(found, contrast, z, result.cov)
+            numbers = _compared(found, contrast, z)
             first, *others = patterns
             names = tuple(f"{other} against {first}" for other in others)
             kind = f"{contrast} of {kind}"
     nothing = None if contrast is None else CONTRASTS[contrast]
-    return Curves(names, times, kind, *numbers, result.level if level is None else level, nothing)
+    return Curves(names, times, kind, *numbers, result.level if level is None else level, nothing, result.model == "stcox")
 
 
 def _checked(times: Sequence[float] | Array) -> Array:
@@ -251,7 +260,7 @@ def _rows(result: FitResult, patterns: Mapping[str, Mapping[str, float | str]]) 
     import pandas as pd
 
     own = pieces.not_given(parse(result.command))
-    known = [variable for variable in variables(result, times=False) if variable not in own]
+    known = [variable for variable in _known(result) if variable not in own]
     for name, pattern in patterns.items():
         missing = [variable for variable in known if variable not in pattern]
         more = [variable for variable in pattern if variable not in known]
@@ -266,14 +275,22 @@ def _rows(result: FitResult, patterns: Mapping[str, Mapping[str, float | str]]) 
     return Rows(result, frame if known else pd.DataFrame(index=range(len(patterns))))
 
 
-def _quantity(found: OverTime, what: str) -> _Quantity:
+def _known(result: FitResult) -> list[str]:
+    """The variables that a pattern has values of: those of the terms, and of strata with a baseline of their own."""
+    return variables(result, times=False, more=baseline.variables_of(result))
+
+
+def _quantity(found: OverTime, what: str, cov: Array) -> _Quantity:
+    if found.further is not None:
+        p, q = len(cov), len(found.further)
+        cov = np.block([[cov, np.zeros((p, q))], [np.zeros((q, p)), np.diag(found.further)]])
     if what == "hazard":
-        return _Quantity(found.hazard, found.hazard_by, found.hazard, np.ones_like(found.hazard))
+        return _Quantity(found.hazard, found.hazard_by, found.hazard, np.ones_like(found.hazard), cov)
     if what == "cumhazard":
-        return _Quantity(found.cumulative, found.cumulative_by, found.cumulative, np.ones_like(found.cumulative))
+        return _Quantity(found.cumulative, found.cumulative_by, found.cumulative, np.ones_like(found.cumulative), cov)
     with np.errstate(all="ignore"):
         cumulative = np.exp(found.cumulative)
-    return _Quantity(found.cumulative, found.cumulative_by, -cumulative, -cumulative)
+    return _Quantity(found.cumulative, found.cumulative_by, -cumulative, -cumulative, cov)
 
 
 def _errors(gradient: Array, cov: Array) -> Array:
@@ -282,15 +299,15 @@ def _errors(gradient: Array, cov: Array) -> Array:
     return np.sqrt(np.maximum(variances, 0.0))
 
 
-def _alone(found: _Quantity, what: str, z: float, cov: Array) -> tuple[Array, Array, Array]:
+def _alone(found: _Quantity, what: str, z: float) -> tuple[Array, Array, Array]:
     """Of each pattern."""
-    reach = z * _errors(found.gradient, cov)
+    reach = z * _errors(found.gradient, found.cov)
     ends = [np.exp(-np.exp(s)) if what == "survival" else np.exp(s) for s in (found.scale - reach, found.scale + reach)]
     lower, upper = reversed(ends) if what == "survival" else ends
     return np.exp(found.log), lower, upper
 
 
-def _compared(found: _Quantity, contrast: str, z: float, cov: Array) -> tuple[Array, Array, Array]:
+def _compared(found: _Quantity, contrast: str, z: float) -> tuple[Array, Array, Array]:
     """Of each pattern after the first, against it."""
     by = found.slope[..., None] * found.gradient
     if contrast == "ratio":
@@ -299,7 +316,7 @@ def _compared(found: _Quantity, contrast: str, z: float, cov: Array) -> tuple[Ar
         value = np.exp(found.log)
         estimate, by = value[1:] - value[:1], value[..., None] * by
         gradient = by[1:] - by[:1]
-    reach = z * _errors(gradient, cov)
+    reach = z * _errors(gradient, found.cov)
     ends = (estimate, estimate - reach, estimate + reach)
     one, low, high = (np.exp(end) for end in ends) if contrast == "ratio" else ends
     return one, low, high

@@ -61,9 +61,11 @@ def draw(curves: Curves, form: Literal["png", "svg"], *, time: str = "time") -> 
 
 def _fill(axes: Axes, curves: Curves, time: str) -> None:
     for place, (name, style) in enumerate(zip(curves.names, itertools.cycle(_STYLES), strict=False)):
+        step: Literal["post"] | None = "post" if curves.stepped else None
         (line,) = axes.plot(curves.times, curves.estimate[place], style, label=name)
+        line.set_drawstyle("steps-post" if curves.stepped else "default")
         band = (curves.lower[place], curves.upper[place])
-        axes.fill_between(curves.times, *band, color=line.get_color(), alpha=_BAND, linewidth=0)
+        axes.fill_between(curves.times, *band, color=line.get_color(), alpha=_BAND, linewidth=0, step=step)
     if curves.nothing is not None:
         axes.axhline(curves.nothing, color="0.5", linewidth=0.8)
     if curves.what == "survival":

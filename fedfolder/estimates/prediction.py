@@ -17,7 +17,7 @@ from fedfolder.estimates.columns import Rows, derivations, level_text
 from fedfolder.estimates.linear import check_has_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -165,13 +165,15 @@ def _kind(result: FitResult, what: str | None) -> str:
     return str(what)
 
 
-def variables(result: FitResult, what: str | None = None, *, times: bool = True) -> list[str]:
+def variables(result: FitResult, what: str | None = None, *, times: bool = True, more: Sequence[str] = ()) -> list[str]:
     """The variables of the data that predictions need, each once; those that a derived variable is made of for it.
 
     Parameters
     ----------
     times : bool
         Whether the times of rows are among them, where a prediction is at these.
+    more : sequence of str
+        Further variables that it needs.
     """
     parameters = [p for p in map(Parameter.parse, result.names) if p.equation != ANCILLARY]
     columns = [Column.parse(parameter.term) for parameter in parameters]
@@ -182,7 +184,7 @@ def variables(result: FitResult, what: str | None = None, *, times: bool = True)
         roles += ["time", *flexible.ROLES.get(what or "surv", ())] if times else []
         splines = {name for spline in result.splines for name in spline.columns}
         found = [*(name for name in found if name not in splines), *(s.of for s in result.splines if s.of)]
-    found += [result.roles[role] for role in roles if is_name(result.roles.get(role, "1"))]
+    found += [*(result.roles[role] for role in roles if is_name(result.roles.get(role, "1"))), *more]
     for statement in reversed(derivations(result)):
         made = [name for name in found if name in statement.names]
         found = [name for name in found if name not in made] + (list(statement.sources) if made else [])

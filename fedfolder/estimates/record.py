@@ -14,6 +14,7 @@ import numpy as np
 from fedfolder.command.parse import parse
 from fedfolder.errors import ConfigError
 from fedfolder.estimates.averages import Averages
+from fedfolder.estimates.baseline import FittedBaseline
 from fedfolder.estimates.coefficients import coefficients, standard_errors
 from fedfolder.estimates.flexible import FittedSpline
 
@@ -37,7 +38,7 @@ FURTHER = (
     "eform", "roles", "bases", "equations", "outcomes", "base_outcome", "labels", "notes", "excluded", "iterations",
     "condition",
 )  # fmt: skip
-"""The fields that follow; then `splines` and `averages`, if there are any, and `without`, if nodes were left out."""
+"""The fields that follow; then `splines`, `averages` and `baselines`, if there are any; `without`, if nodes were left out."""
 
 _AS_THEY_ARE = (
     "model", "title", "depvar", "message", "likelihood", "statistic", "df_resid", "level", "vce", "clusters", "weight",
@@ -74,6 +75,7 @@ def to_dict(result: FitResult) -> dict[str, Any]:
     fields = dict(zip(FIELDS, values, strict=True)) | _further(result)
     fields |= {"splines": [spline.to_dict() for spline in result.splines]} if result.splines else {}
     fields |= {"averages": result.averages.to_dict()} if result.averages is not None else {}
+    fields |= {"baselines": [one.to_dict() for one in result.baselines]} if result.baselines else {}
     return {**fields, "without": list(result.without)} if result.without else fields
 
 
@@ -137,6 +139,16 @@ class StoredAverages(msgspec.Struct, frozen=True):
     gradient: list[list[list[float]]]
 
 
+class StoredBaseline(msgspec.Struct, frozen=True):
+    """An entry of `baselines`."""
+
+    stratum: dict[str, str]
+    times: tuple[float, ...]
+    hazard: tuple[float, ...]
+    variance: tuple[float, ...]
+    by: tuple[tuple[float, ...], ...]
+
+
 class Stored(msgspec.Struct, frozen=True):
     """The object as it is read: the fields of every version, then what later versions added, with its defaults."""
 
@@ -179,6 +191,7 @@ class Stored(msgspec.Struct, frozen=True):
     without: tuple[str, ...] = ()
     splines: list[StoredSpline] = []
     averages: StoredAverages | None = None
+    baselines: list[StoredBaseline] = []
 
 
 def read_json(text: str, where: str = "") -> dict[str, Any]:
@@ -227,6 +240,8 @@ def arguments(
 
 def _arguments(stored: Stored) -> dict[str, Any]:
     p = len(stored.names)
+    if any(not _is_whole(baseline, p) for baseline in stored.baselines):
+        raise ValueError
     if len(set(stored.names)) != p:
         raise ValueError
     plain = {name: getattr(stored, name) for name in (*_AS_THEY_ARE, *_TUPLES, *_UNCHANGED)}
@@ -243,6 +258,7 @@ def _arguments(stored: Stored) -> dict[str, Any]:
         "condition": _float(stored.condition),
         "splines": tuple(FittedSpline(s.of, s.columns, s.knots, s.means, s.r) for s in stored.splines),
         "averages": _averages(stored.averages, p),
+        "baselines": tuple(FittedBaseline(b.stratum, b.times, b.hazard, b.variance, b.by) for b in stored.baselines),
     }
 
 
@@ -252,6 +268,12 @@ def _averages(stored: StoredAverages | None, p: int) -> Averages | None:
     shape = (len(stored.patterns), len(stored.times), p)
     survival, gradient = np.array(stored.survival), np.array(stored.gradient)
     return Averages(stored.patterns, stored.times, survival.reshape(shape[:2]), gradient.reshape(shape))
+
+
+def _is_whole(stored: StoredBaseline, p: int) -> bool:
+    """Whether a baseline has as many numbers as times, and as many slopes as there are coefficients."""
+    lengths = {len(stored.times), len(stored.hazard), len(stored.variance), len(stored.by)}
+    return len(lengths) == 1 and all(len(row) == p for row in stored.by)
 
 
 def _of_older_version(stored: Stored) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.estimates.averages import Averages
+    from fedfolder.estimates.baseline import FittedBaseline
     from fedfolder.estimates.coefficients import Coefficients
     from fedfolder.estimates.combination import Combination
     from fedfolder.estimates.curves import Curves
@@ -105,6 +106,8 @@ class FitResult:
         What the columns `_rcs1` and so on are, after `stpm2`; the baseline's spline first.
     averages : Averages or None
         Average survival, after `standsurv()`.
+    baselines : tuple of FittedBaseline
+        The cumulative baseline hazard of each stratum at the times of `basesurv()`, after `stcox`.
     condition : float
         Condition number of the scaled information.
     stats : mapping of str to float
@@ -152,6 +155,7 @@ class FitResult:
     without: tuple[str, ...] = ()
     splines: tuple[FittedSpline, ...] = ()
     averages: Averages | None = None
+    baselines: tuple[FittedBaseline, ...] = ()
     condition: float
     stats: Mapping[str, float]
 

@@ -150,12 +150,17 @@ def _median(distribution: Distribution, xb: Array) -> Array:
 
 
 class OverTime(NamedTuple):
-    """ln H and ln h of K patterns at T times `(K, T)`, and their derivatives by the P coefficients `(K, T, P)`."""
+    """ln H and ln h of K patterns at T times `(K, T)`, and their derivatives by the P coefficients `(K, T, P)`.
+
+    Where something beside the coefficients is estimated, independently of them, `further` has its variances (Q,), and
+    derivatives are by these P + Q numbers.
+    """
 
     cumulative: Array
     cumulative_by: Array
     hazard: Array
     hazard_by: Array
+    further: Array | None = None
 
 
 def over_time(result: FitResult, rows: Rows, times: Array) -> OverTime:

@@ -236,6 +236,13 @@ class RiskSets:
         others = shape.grouped(first, last - rows.fails)
         return cls(first, last, failing, others, shape, times, strata)
 
+    def sums(self, values: Array) -> tuple[Array, Array]:
+        """The sums of `values` (n,) over the others at risk at each time, and over its failing, (T,) each."""
+        of_groups, of_times = np.zeros(self.shape.groups), np.zeros(len(self.times))
+        of_groups[self.others.numbers] = self.others.sums(values[self.others.rows])
+        of_times[self.failing.numbers] = self.failing.sums(values[self.failing.rows])
+        return self.shape.over_sets(of_groups), of_times
+
 
 def _until(times: Array, strata: NDArray[np.int64], until: Array, stratum: NDArray[np.int64]) -> Places:
     """How many times, over all strata, come before those of a row's stratum that are after `until` (n,)."""

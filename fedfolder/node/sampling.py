@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fedfolder.questions.lookup import Table
     from fedfolder.questions.sample import Kind
 
-LABELS = frozenset({"group", "cluster", "id", *STRATA})
+LABELS = frozenset({"group", "cluster", "id", "site", *STRATA})
 """Roles whose values only say which rows belong together."""
 
 

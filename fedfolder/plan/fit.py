@@ -16,6 +16,7 @@ import numpy as np
 
 from fedfolder.errors import TamperedAnswerError
 from fedfolder.plan.baseline import with_baseline
+from fedfolder.plan.basesurv import baselines
 from fedfolder.plan.climb import TOLERANCE_OF_NULL, climb, near_to, scores_of
 from fedfolder.plan.first import Vain
 from fedfolder.plan.knots import curves_of
@@ -142,13 +143,23 @@ def _program(proposal: Proposal, report: Callable[[Iteration], None] | None) -> 
         return begun
     climbed, null = yield from _both(proposal, begun, report)
     solution, products, scores = climbed.solution, climbed.products, scores_of(proposal)
-    if solution.status == "converged" and scores is not None and products is None:
-        products = yield from _products(begun, solution, scores)
-    ending = Ending(begun, solution, products, null.solution if null else None)
-    if solution.status == "converged":
-        test = yield from time_effects(proposal, begun, solution)
-        ending = replace(ending, effects=test, standard=(yield from standardised(proposal, begun, solution)))
-    return fitted(proposal, ending)
+    if solution.status != "converged":
+        return fitted(proposal, Ending(begun, solution, products, null.solution if null else None))
+    found = (yield from _risk_sets(begun, solution)) if _takes_risk_sets(begun) else None
+    if scores is not None and products is None:
+        products = yield from _products(begun, solution, scores, found)
+    test = yield from time_effects(proposal, begun, solution, found)
+    curves = yield from baselines(begun, solution, found)
+    averages = yield from standardised(proposal, begun, solution)
+    return fitted(proposal, Ending(begun, solution, products, null.solution if null else None, test, curves, averages))
+
+
+def _takes_risk_sets(start: Start) -> bool:
+    """Whether what is computed at the last beta needs the sums over risk sets there."""
+    specification = start.layout.specification
+    command = specification.command
+    asked_for = command.vce != "oim" or {"phtest", "basesurv"} & {option.name for option in command.options}
+    return specification.baseline is not None and bool(asked_for)
 
 
 def _both(
@@ -163,13 +174,13 @@ def _both(
 
 
 def _products(
-    start: Start, solution: Solution, kind: type[Scores]
+    start: Start, solution: Solution, kind: type[Scores], found: RiskDerivatives | None
 ) -> Generator[Question, tuple[Question, Sums], Products]:
     """The products of scores at the last beta, for a robust variance."""
     near = near_to(solution.beta, solution.derivatives, start)
     question = kind(start.layout.specification, start.design, solution.beta, near, start.excluded)
     if isinstance(question, RiskScores | RiskClusterScores):
-        question = replace(question, found=(yield from _risk_sets(start, solution)))
+        question = replace(question, found=found)
     asked, sums = yield question
     if not isinstance(asked, Scores):
         raise TypeError("sent another kind of question than was yielded")

@@ -15,16 +15,18 @@ from fedfolder.estimates import FitResult
 from fedfolder.estimates.flexible import FittedSpline
 from fedfolder.likelihood import ClusterLikelihood, find
 from fedfolder.plan import cox
+from fedfolder.plan.diagnosis import involved
 from fedfolder.plan.first import Vain
 from fedfolder.plan.orthogonal import reported
 from fedfolder.plan.statistics import statistics
 from fedfolder.plan.units import covariance, names, scale_of, to_user
-from fedfolder.solve.information import condition, weakest
+from fedfolder.solve.information import condition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.command import Command
+    from fedfolder.estimates.baseline import FittedBaseline
     from fedfolder.plan.layout import Layout
     from fedfolder.plan.perfect import Predictor
     from fedfolder.plan.proposal import Proposal
@@ -59,16 +61,13 @@ EVEN = 64 * float(np.finfo(np.float64).eps)
 NEAR_ENOUGH = 1e-8
 """Decrement of the constant alone at which its log-likelihood is its maximum, if rounding allows no better."""
 
-INVOLVED = 0.3
-"""Share of the largest weight in the weakest direction from which a parameter is named in a diagnosis."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ending:
     """Where the solver began and ended.
 
     With the products of scores if a robust variance was asked for, the solution of the constant alone if it took one,
-    and the test of proportional hazards, and average survival, if they were asked for.
+    the test of proportional hazards, the baselines, and average survival, if these were asked for.
     """
 
     start: Start
@@ -76,6 +75,7 @@ class Ending:
     products: Products | None = None
     null: Solution | None = None
     effects: Effects | None = None
+    baselines: tuple[FittedBaseline, ...] = ()
     standard: Standard | None = None
 
 
@@ -174,7 +174,7 @@ def fitted(proposal: Proposal, ending: Ending) -> FitResult:
         solution.status if solution.status != "converged" else "not converged",
         nobs=layout.nobs,
         omitted=left_out(layout, design),
-        involved=_involved(start, information) if solution.status != "converged" else (),
+        involved=involved(start, information) if solution.status != "converged" else (),
     )
     if solution.status != "converged":
         return without
@@ -225,6 +225,7 @@ def _about(proposal: Proposal, ending: Ending) -> dict[str, Any]:
         "df_resid": residual if likelihood.statistic == "t" else None,
         "notes": (*_notes(proposal), *cox.notes(proposal.command, ending), *_of_knots(layout)),
         "splines": _splines(layout),
+        "baselines": ending.baselines,
         "excluded": tuple((p.column, str(p), _rows(p, layout)) for p in ending.start.perfect),
     }
 
@@ -279,13 +280,6 @@ def _base_outcome(layout: Layout) -> str | None:
     specification = layout.specification
     without = [level for level in specification.levels if level not in specification.likelihood.equations]
     return without[0] if len(without) == 1 else None
-
-
-def _involved(start: Start, information: NDArray[np.float64]) -> tuple[str, ...]:
-    """The parameters with most weight in the direction about which the data say least."""
-    direction = np.abs(weakest(information))
-    labels = names(start.parameters, start.layout.specification)
-    return tuple(label for label, size in zip(labels, direction, strict=True) if size >= INVOLVED * direction.max())
 
 
 def reported_loglike(layout: Layout, kernel: float) -> float:

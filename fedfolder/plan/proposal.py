@@ -15,6 +15,7 @@ from fedfolder.likelihood import ClusterLikelihood, RiskLikelihood, SetLikelihoo
 from fedfolder.plan.few import FewTrips, known_columns
 from fedfolder.plan.own import OwnEstimate
 from fedfolder.plan.restart import Restart
+from fedfolder.questions.baseline_hazards import BaselineHazards
 from fedfolder.questions.candidates import beside_of
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.event_groups import EventGroups
@@ -25,7 +26,7 @@ from fedfolder.questions.scores import ClusterScores, Scores
 from fedfolder.questions.specification import Specification
 from fedfolder.questions.standardised import Standardised
 from fedfolder.questions.sums import read_number, write_number
-from fedfolder.questions.time_effects import TimeEffects
+from fedfolder.questions.time_effects import RiskTimeEffects, TimeEffects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,14 +155,17 @@ class Proposal:
             asked += self._asked_with_them()
         if self.command.common_baseline:
             asked.append((EventTimes, 1, EventTimes.asks + _rounded(self.command.grid)))
-            # For a robust variance, the last may be asked for again in other columns.
+            # For what is computed at the last beta, its own may be asked for again in other columns.
             asked.append((RiskSums, MOST_EVALUATIONS + 1, RiskSums.asks))
         else:
             asked.append((Evaluation, MOST_EVALUATIONS, self._with(Evaluation.asks, self._more_derivatives())))
         if self.driver == "external":
             return asked
-        if self.command.argument("phtest") is not None:
-            asked.append((TimeEffects, 1, TimeEffects.asks))
+        if (transform := self.command.argument("phtest")) is not None:
+            kind = RiskTimeEffects if self.command.common_baseline else TimeEffects
+            asked.append((kind, 1, kind.in_words(transform)))
+        if self.command.site_baseline:
+            asked.append((BaselineHazards, 1, BaselineHazards.asks))
         if (averaged := self.command.standsurv) is not None:
             asked.append((Standardised, 1, f"{Standardised.asks}: {averaged.in_words}"))
         if self.command.vce != "oim":

@@ -6,6 +6,7 @@ policies let them leave only if they say so, and `grid(#)` rounds them up.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -185,6 +186,16 @@ def stratum_names(specification: Specification, sample: Sample) -> tuple[NDArray
     np.minimum.at(first, number, np.arange(sample.nobs))
     factors = [sample.ids[name] for name in specification.command.strata]
     return number, [" ".join(_written(f.levels[f.codes[i]]) for f in factors) for i in first.tolist()]
+
+
+def levels_of_stratum(name: str) -> tuple[str, ...]:
+    """The levels of the variables that make the stratum of this name, in their order."""
+    parts = name.split(" ") if name else []
+    return tuple("" if part == "\\" else re.sub(r"\\(.)", _unescaped, part) for part in parts)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return " " if found[1] == "_" else found[1]
 
 
 def _written(level: str) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from fedfolder.errors import TamperedAnswerError
 from fedfolder.likelihood.base import ROUNDING
+from fedfolder.likelihood.partial import Cases
 from fedfolder.questions import compute
 from fedfolder.questions.at_beta import CANDIDATE
 from fedfolder.questions.at_risk import at_risk, risk_likelihood
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fedfolder.likelihood.partial import At, Cases
+    from fedfolder.likelihood.partial import At
     from fedfolder.questions.event_times import Baseline
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.specification import Specification
@@ -135,16 +136,8 @@ class RiskSums(Evaluation):
 
     def _sums(self, at: At) -> tuple[Array, Array]:
         """Sums over the others at risk and over the failing of each time, (T, 1 + p + p (p + 1) / 2) each."""
-        sets, times = at.sets, len(at.sets.times)
-        of_others, of_failing = list["Array"](), list["Array"]()
-        for z in self._products(at.z):
-            values = at.r * z
-            of_groups, of_times = np.zeros(sets.shape.groups), np.zeros(times)
-            of_groups[sets.others.numbers] = sets.others.sums(values[sets.others.rows])
-            of_times[sets.failing.numbers] = sets.failing.sums(values[sets.failing.rows])
-            of_others.append(sets.shape.over_sets(of_groups))
-            of_failing.append(of_times)
-        return np.stack(of_others, axis=1), np.stack(of_failing, axis=1)
+        others, failing = zip(*(at.sets.sums(at.r * z) for z in self._products(at.z)), strict=True)
+        return np.stack(others, axis=1), np.stack(failing, axis=1)
 
     def _products(self, z: Array) -> Iterator[Array]:
         yield np.ones(len(z))
@@ -194,21 +187,17 @@ class RiskSums(Evaluation):
 
     def derivatives(self, sums: Sums) -> Derivatives:
         """Log-likelihood, score and Hessian of all nodes' rows, from the sums of all; see `likelihood.partial`."""
-        p, (time, share, weight) = len(self.design.terms), self.cases()
-        everyone, *tied = self.moments(sums)
+        p, cases = len(self.design.terms), self.cases()
         score = np.array([sums.scalars[f"{FAILED} {term}"] for term in self.design.terms])
         hessian, loglike, most = np.zeros((p, p)), sums.scalars[LOGLIKE], np.zeros(p)
         with np.errstate(all="ignore"):
-            for some in _some(len(time)):
-                at = everyone.at(time[some])
-                whole_set = at.with_share(tied[0].at(time[some]), share[some]) if tied else at
+            for whole_set, weight in self.risk_sets(sums, cases):
                 mean = whole_set.total / whole_set.size[:, None]
-                m = weight[some] / whole_set.size
-                loglike -= float((weight[some] * np.log(whole_set.size)).sum())
-                score = score - weight[some] @ mean
-                second = np.tensordot(m, whole_set.second, axes=1)
+                loglike -= float((weight * np.log(whole_set.size)).sum())
+                score = score - weight @ mean
+                second = np.tensordot(weight / whole_set.size, whole_set.second, axes=1)
                 most += np.diagonal(second)
-                hessian -= second - (mean * weight[some, None]).T @ mean
+                hessian -= second - (mean * weight[:, None]).T @ mean
         none = -np.diagonal(hessian) <= VANISHING * most
         hessian[none, :] = hessian[:, none] = 0.0
         lower = np.tril(hessian)
@@ -221,6 +210,28 @@ class RiskSums(Evaluation):
             asked=self,
             sums=sums,
         )
+
+    def risk_sets(self, sums: Sums, cases: Cases) -> Iterator[tuple[Moments, Array]]:
+        """The moments of the risk sets of some cases at a time, with the weights of these."""
+        (time, share, weight), (everyone, *tied) = cases, self.moments(sums)
+        for some in _some(len(time)):
+            at = everyone.at(time[some])
+            yield at.with_share(tied[0].at(time[some]), share[some]) if tied else at, weight[some]
+
+    def at_risk(self, sums: Sums) -> Array:
+        """The sum of relative hazards over all that are at risk at each time, its failing among them, (T,)."""
+        everyone, *tied = self.moments(sums)
+        return everyone.size + tied[0].size if tied else everyone.size
+
+    def by_time(self, sums: Sums, g: Array) -> tuple[Array, Array]:
+        """What the score takes off, (p,), and the information (p, p), with each failure time counted g (T,) times."""
+        p, (time, share, weight) = len(self.design.terms), self.cases()
+        expected, information = np.zeros(p), np.zeros((p, p))
+        for whole_set, m in self.risk_sets(sums, Cases(time, share, weight * g[time])):
+            mean = whole_set.total / whole_set.size[:, None]
+            expected += m @ mean
+            information += np.tensordot(m / whole_set.size, whole_set.second, axes=1) - (mean * m[:, None]).T @ mean
+        return expected, information
 
 
 @dataclass(frozen=True, slots=True)

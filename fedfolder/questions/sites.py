@@ -17,6 +17,7 @@ from fedfolder.errors import TamperedAnswerError, VariableError
 from fedfolder.likelihood import RowLikelihood
 from fedfolder.likelihood.base import ROUNDING
 from fedfolder.questions.at_beta import AtBeta
+from fedfolder.questions.baseline_hazards import BaselineHazards, named_by
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.moments import NOBS, Moments, totals_of
 from fedfolder.questions.sums import add
@@ -155,6 +156,8 @@ class Site:
             If the number of rows has changed, or the answer contradicts the last one.
         """
         for part, said in answered(asked, answer):
+            if isinstance(part, BaselineHazards) and not named_by(said) <= {self.node}:
+                raise TamperedAnswerError("a baseline in this answer is under another site's name", where=where)
             if NOBS in said.scalars:
                 self._hold(part, said, where, own_likelihood=own_likelihood)
 

@@ -133,11 +133,12 @@ def _stratum(question: AtBeta, sample: Sample, rows: FollowUp, among: NDArray[np
         offset,
         weights,
         sets,
-        _cases(specification, sets, weights),
+        cases_of(specification, sets, weights),
     )
 
 
-def _cases(specification: Specification, sets: RiskSets, weights: Array) -> Cases:
+def cases_of(specification: Specification, sets: RiskSets, weights: Array) -> Cases:
+    """What the failing of each time are compared with, for rows of these `weights` (n,)."""
     likelihood: RiskLikelihood = specification.likelihood  # type: ignore[assignment]  # only these have strata
     weight = sets.failing.sums(weights[sets.failing.rows])
     number = np.diff(sets.failing.starts, append=len(sets.failing.rows)).astype(np.float64)
@@ -180,4 +181,4 @@ def scores_of_rows(question: AtBeta, sample: Sample) -> Array:
     return found
 
 
-__all__ = ["Stratum", "follow_up", "numbers_of", "of_strata", "scores_of_rows", "strata"]
+__all__ = ["Stratum", "cases_of", "follow_up", "numbers_of", "of_strata", "scores_of_rows", "strata"]

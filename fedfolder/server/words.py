@@ -38,6 +38,8 @@ def after_refusal(bodies: Iterable[Mapping[str, Any]]) -> str:
     codes, rules = {str(body.get("code")) for body in bodies}, {str(body.get("rule")) for body in bodies}
     if "Policy" in codes and "event_times" in rules:
         return _EVENT_TIMES
+    if "Policy" in codes and "site_baseline" in rules:
+        return _SITE_BASELINE
     return next((do for code, do in _AFTER.items() if code in codes), _MEND)
 
 
@@ -66,6 +68,10 @@ _MEND = "mend it there or change the command, and run it again as a new attempt;
 _EVENT_TIMES = (
     "write strata(_node): each site then has a baseline hazard of its own, and no failure times leave; or ask the "
     "custodians to set event_times = true in policy.toml"
+)
+_SITE_BASELINE = (
+    "leave basesurv() out: coefficients and phtest() need none; or ask the custodians to set site_baseline = true in "
+    "policy.toml; or fit survival by streg or stpm2, of which only sums leave"
 )
 _AFTER = {
     "Rejected": "speak with the custodian. A no holds for this fit: --again asks anew, as another fit",

@@ -17,6 +17,7 @@ ASKED = (
 KNOTS = "attacks/test_knots.py"
 RISK = "attacks/test_risk_sets.py"
 AVERAGES = "attacks/test_averages.py"
+CURVE = "attacks/test_site_baseline.py"
 DIFFERENCES = (
     f"{COMMANDS}::test_two_answers_that_differ_by_a_person",
     f"{COMMANDS}::test_without_the_ledger_the_difference_is_that_person",
@@ -39,6 +40,10 @@ FAULTS = {
         f"{RISK}::test_a_person_who_leaves_between_two_failure_times_is_read_off_their_sums",
         f"{RISK}::test_no_person_is_where_no_failure_time_leaves",
         f"{RISK}::test_no_interval_of_a_grid_holds_few_persons",
+        f"{CURVE}::test_who_fails_between_two_times_that_are_close_is_read_off",
+        f"{CURVE}::test_no_interval_of_a_site_s_own_baseline_holds_few_failures",
+        f"{CURVE}::test_no_site_s_own_baseline_leaves_unless_its_policy_says_so",
+        f"{RISK}::test_of_one_failure_a_test_of_proportional_hazards_tells_every_column",
     ),
     (66, "an outcome that few have"): (*ASKED, f"{RULES}::test_a_rule_on_rows_refuses_beyond_its_limit_and_not_at_it"),
     (67, "a saturated model"): (
@@ -72,6 +77,7 @@ FAULTS = {
         "attacks/test_sets.py::test_two_persons_in_a_set_of_their_own_are_the_difference_of_two_fits",
         "attacks/test_sets.py::test_no_set_is_of_few_persons_unless_many_are",
         "custody/test_ledger.py::test_a_knot_past_a_few_persons_waits_for_one",
+        "custody/test_ledger.py::test_a_time_of_a_site_s_own_baseline_past_a_few_failures_waits_for_one",
     ),
     (72, "data that have changed by a row"): (
         *DIFFERENCES,

@@ -15,6 +15,8 @@ from fedfolder.plan.fit import fit
 from fedfolder.plan.proposal import Proposal, read_command
 from fedfolder.questions.risk_sums import RISK, RiskSums
 from fedfolder.questions.specification import Specification
+from fedfolder.questions.sums import add
+from fedfolder.questions.time_effects import RiskTimeEffects
 from fedfolder.simulation.memory import require_allowed
 
 RNG = np.random.default_rng(5)
@@ -75,12 +77,39 @@ def test_no_person_is_where_no_failure_time_leaves(profile):
     assert recovered(f"{OPEN} strata(_node)") == 0
 
 
-def test_no_interval_of_a_grid_holds_few_persons(tmp_path):
-    """What leaves between two of its times is then at least as many as the limit says, or nobody."""
+def test_of_one_failure_a_test_of_proportional_hazards_tells_every_column(tmp_path):
+    """The failures' sum of columns times g(t), at a site where one person fails; with the guard on, nothing leaves."""
+    command = read_command(f"{OPEN} grid(8) phtest(rank)")
+    alone = PERSONS.assign(d=np.arange(len(PERSONS)) == 7)
+    parts = [sample_from_frame(frame, command) for frame in (alone, PERSONS)]
+    program = fit(Proposal(command, (("n", ""), ("m", ""))))
+    question = next(program)
+    while not isinstance(question, RiskTimeEffects):
+        question = program.send((question, add([question.compute(part) for part in parts])))
+    score = np.array([s for (s,) in question.compute(parts[0]).rows.values()])
+    baseline, g = question.specification.baseline, question.g
+    assert baseline is not None
+    assert g is not None
+    place = next(k for k, time in enumerate(baseline.times) if time >= PERSONS.t[7])
+    her = np.linalg.inv(question.design.unmixing()) @ (score / g[place])
+    her = her / np.array(question.design.scales) + np.array(question.design.centres)
+    np.testing.assert_allclose(her, PERSONS.loc[7, ["age", "dose"]].astype(float), atol=1e-6)
+    policy = allowing(tmp_path)
+    assert "events" in {finding.rule for finding in policy.of_sample(Specification.of(command), parts[0])}
+    assert "events" not in {finding.rule for finding in policy.of_sample(Specification.of(command), parts[1])}
+
+
+def allowing(tmp_path):
+    """The profile `registry`, with failure times allowed to leave."""
     path = tmp_path / "policy.toml"
     text = 'format = 1\nprofile = "registry"\n[approval]\nmode = "auto"\n[allowed]\nevent_times = true\n'
     path.write_text(text, encoding="utf-8")
-    policy, passed = named(str(path)), []
+    return named(str(path))
+
+
+def test_no_interval_of_a_grid_holds_few_persons(tmp_path):
+    """What leaves between two of its times is then at least as many as the limit says, or nobody."""
+    policy, passed = allowing(tmp_path), []
     for grid in ("0.1", "1", "3", "8", "40"):
         command = read_command(f"{OPEN} grid({grid})")
         sample = sample_from_frame(PERSONS, command)

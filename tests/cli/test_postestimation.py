@@ -97,6 +97,7 @@ def test_the_page_shows_every_command_and_every_field() -> None:
         *FURTHER,
         "splines",
         "averages",
+        "baselines",
         "without",
     ]
 

@@ -131,9 +131,10 @@ def _of_survival(draw, model, found, maybe):
     if model == "stcox":
         maybe("strata", st.sampled_from(["_node", "_node size", "size", "size pair _node"]))
         within = "_node" in (found.get("strata") or "")
-        maybe("phtest", st.sampled_from(["log", "time"])) if within else maybe("grid", st.sampled_from(["0.5", "30"]))
+        maybe("phtest", st.sampled_from(["log", "time", "rank"]))
         if not within:
-            maybe("basesurv", st.just("1 2.5"))
+            maybe("grid", st.sampled_from(["0.5", "30"]))
+        maybe("basesurv", st.just("1 2.5"))
         maybe(draw(st.sampled_from(["breslow", "efron"])))
     if model == "streg":
         found["distribution"] = draw(st.sampled_from(sorted({meant for meant, _ in DISTRIBUTIONS.values()})))

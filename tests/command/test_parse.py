@@ -371,8 +371,6 @@ def survival_needs(model, name):
     asked = {"time": "t", "failure": "d"}
     if model in {"streg", "mestreg"}:
         asked["distribution"] = distribution
-    if name == "phtest":
-        asked["strata"] = "_node"
     asked |= {"standsurv": "1"} if name in AT else {}
     return "".join(f" {option}({argument})" for option, argument in asked.items() if option != name)
 

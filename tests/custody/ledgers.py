@@ -76,7 +76,7 @@ def read(columns: Mapping[str, RawColumn], text: str) -> Sample:
     """The rows of a file that enter."""
     command = read_command(text)
     nrows = max(len(c) if isinstance(c, np.ndarray) else len(c.codes) for c in columns.values())
-    return make_sample(Frame("a file", nrows, columns), command)
+    return make_sample(Frame("a file", nrows, columns), command, node="here")
 
 
 def look(ledger: Ledger, columns: Mapping[str, RawColumn], text: str, person: str | None = None) -> Seen:

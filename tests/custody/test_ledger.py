@@ -781,6 +781,18 @@ def test_a_knot_past_a_few_persons_waits_for_one(path: Path) -> None:
     assert put(ledger, 5, columns, command.format(5.02)) == []
 
 
+def test_a_time_of_a_site_s_own_baseline_past_a_few_failures_waits_for_one(path: Path) -> None:
+    """Two curves at times on both sides of a few failures differ by these; so they do within a stratum."""
+    command = "stcox age, strata(_node{}) time(t) failure(d) basesurv({})"
+    ledger, columns = opened(path), followed() | {"s": np.arange(200) % 2.0}
+    assert put(ledger, 1, columns, command.format("", "5.01")) == []
+    assert put(ledger, 2, columns, command.format("", "7.01")) == []
+    assert rules(put(ledger, 3, columns, command.format("", "5.2"))) == ["differing_rows"]
+    assert put(ledger, 4, columns, command.format("", "5.01 7.01")) == []
+    assert put(ledger, 5, columns, command.format(" s", "3.01")) == []
+    assert rules(put(ledger, 6, columns, command.format(" s", "3.5"))) == ["differing_rows"]
+
+
 @pytest.mark.parametrize("use", ["strata(_node s)", "strata(_node) vce(cluster s)"])
 def test_strata_and_clusters_made_for_a_few_persons_wait_for_one(path: Path, use: str) -> None:
     command = "generate s = t > {}; stcox age, time(t) failure(d) " + use

@@ -32,7 +32,7 @@ def found(
     command: str, frame: pd.DataFrame, limits: dict[str, Any], person: str | None = None, rule: str = ""
 ) -> list[Finding]:
     parsed = read_command(command)
-    sample = sample_from_frame(frame, parsed, persons=person)
+    sample = sample_from_frame(frame, parsed, persons=person, node="here")
     policy = Policy((), limits=replace(Limits(), **limits), person=person)
     findings = policy.of_sample(Specification.of(parsed), sample)
     return [finding for finding in findings if not rule or finding.rule == rule]
@@ -94,6 +94,13 @@ SAMPLE_CASES: dict[str, tuple[str, dict[str, Any], Callable[[int], pd.DataFrame]
         lambda n: some(5, n).assign(t=2.0, one=1.0),
         32,
         (31, 12),
+    ),
+    "baseline_events": (
+        "stcox x, strata(_node) time(t) failure(one) basesurv(1 2)",
+        {"events": 5},
+        _ending,
+        5,
+        (4, 3),
     ),
     "leverage": ("logit b o", {"leverage": 0.53}, _outlier, 1, (2, 9)),
 }
@@ -177,6 +184,19 @@ def test_those_who_end_or_enter_at_a_time_are_counted_as_those_who_fail() -> Non
     assert found("stcox x, time(t) failure(one) entry(late)", entered, {"same_time": 5}, rule="same_time")
     assert not found("stcox x, time(t) failure(one)", entered, {"same_time": 5}, rule="same_time")
     assert not found("stcox x, time(t) failure(one) grid(9)", frame, {"same_time": 5}, rule="same_time")
+
+
+def test_failures_between_two_times_are_counted_in_each_stratum() -> None:
+    frame = some(4).assign(t=np.where(np.arange(ROWS) < 10, 1.0, 2.0), one=1.0)
+    command = "stcox x, strata(_node{}) time(t) failure(one) basesurv({})"
+    assert not found(command.format("", "1 2"), frame, {"events": 5}, rule="baseline_events")
+    assert found(command.format(" d", "1 2"), frame, {"events": 5}, rule="baseline_events")
+    assert not found(command.format("", "0.5 1 1.5 7"), frame, {"events": 5}, rule="baseline_events")
+    late = frame.assign(t=frame["t"] + frame["d"] * 5)
+    assert not found(command.format("", "2"), late, {"events": 5}, rule="baseline_events"), (
+        "after the last, nothing leaves"
+    )
+    assert not found("stcox x, time(t) failure(one) basesurv(1 2)", frame, {"events": 5}, rule="baseline_events")
 
 
 # -- persons ---------------------------------------------------------------------------------------------------------
@@ -295,12 +315,14 @@ COMMAND_CASES: dict[str, tuple[Policy, Policy]] = {
     ),
     "event_times": (Policy(()), Policy((), allowed=Allowed(event_times=False))),
     "standardised": (Policy(()), Policy((), allowed=Allowed(standardised=False))),
+    "site_baseline": (Policy(()), Policy((), allowed=Allowed(site_baseline=False))),
     "cluster_scores": (Policy((), cluster_scores=True), Policy(())),
 }
 """By rule: a policy that allows what is asked of three nodes and the first server, and one that does not."""
 
 ASKED = dict.fromkeys(COMMAND_CASES, DERIVED) | {
     "event_times": "stcox x, time(age) failure(b)",
+    "site_baseline": "stcox x, strata(_node) time(age) failure(b) basesurv(5)",
     "standardised": "streg x, distribution(weibull) time(age) failure(b) standsurv(1)",
 }
 """What is asked."""

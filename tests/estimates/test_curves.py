@@ -43,7 +43,7 @@ def weibull(followed):
 
 
 def test_every_model_of_times_has_curves(followed):
-    assert set(OVER_TIME) == {"streg", "stpm2", "poisson", "glm"}
+    assert set(OVER_TIME) == {"streg", "stpm2", "stcox", "poisson", "glm"}
     logit = pooled("logit d age", followed)
     with pytest.raises(UnknownNameError, match="says nothing over time"):
         logit.curves({"": {"age": 60.0}}, TIMES)

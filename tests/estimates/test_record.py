@@ -12,6 +12,7 @@ import pytest
 from fedfolder.errors import ConfigError
 from fedfolder.estimates import FitResult
 from fedfolder.estimates.averages import Averages
+from fedfolder.estimates.baseline import FittedBaseline
 from fedfolder.estimates.flexible import FittedSpline
 from fedfolder.estimates.record import FIELDS, FURTHER
 
@@ -86,6 +87,7 @@ def test_every_field_of_a_result_is_written(models):
         "roles": {"x": "y"},
         "splines": (FittedSpline("", ("_rcs1",), ()),),
         "averages": Averages(("as observed",), (1.0,), np.ones((1, 1)), np.zeros((1, 1, len(result.names)))),
+        "baselines": (FittedBaseline({"_node": "a"}, (5.0,), (0.1,), (0.01,), ((0.0,) * len(result.names),)),),
     }
     for field in dataclasses.fields(FitResult):
         value = getattr(result, field.name)

@@ -163,6 +163,8 @@ COMMANDS = (
     "mlogit y x",
     "stcox x, time(t) failure(low) efron",
     "stcox x, time(t) failure(low) strata(_node) phtest(log)",
+    "stcox x, time(t) failure(low) phtest(km)",
+    "stcox x, time(t) failure(low) strata(_node) basesurv(1 2)",
     "stpm2 x, scale(hazard) df(2) time(years) failure(low)",
     "streg x i.g, distribution(weibull) time(years) failure(low) standsurv(1 2.5) at1(g 1) at2(.)",
 )
@@ -185,7 +187,7 @@ class Conversation:
 
 def _fitted(command: str, few: FewTrips | None = None) -> Conversation:
     proposal = Proposal(read_command(command), ROSTER, few=few)
-    return _conversation(proposal, sample_from_frame(FRAME, proposal.command))
+    return _conversation(proposal, sample_from_frame(FRAME, proposal.command, node="north"))
 
 
 def _checked() -> Conversation:

@@ -15,13 +15,15 @@ from fedfolder.errors import RefusedError, TamperedAnswerError
 from fedfolder.node.data import sample_from_frame
 from fedfolder.plan.fit import fit
 from fedfolder.plan.proposal import Proposal, read_command
+from fedfolder.questions.baseline_hazards import BaselineHazards
 from fedfolder.questions.evaluation import LOGLIKE, OUTSIDE
-from fedfolder.questions.event_times import EventTimes, stratum_names
+from fedfolder.questions.event_times import EventTimes, _written, levels_of_stratum, stratum_names
 from fedfolder.questions.influence import influence
 from fedfolder.questions.risk_sums import RiskSums
+from fedfolder.questions.sites import Site
 from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import add, to_parts
-from fedfolder.questions.time_effects import TimeEffects
+from fedfolder.questions.time_effects import RiskTimeEffects, TimeEffects
 
 RNG = np.random.default_rng(8)
 FRAME = pd.DataFrame({"x": RNG.normal(size=60), "z": RNG.normal(size=60), "t": RNG.integers(1, 9, 60).astype(float)})
@@ -34,7 +36,7 @@ TIMES = "time(t) failure(d)"
 def questions(command, kind):
     """Each question of a kind in a fit, with the answer of each node."""
     parsed = read_command(command)
-    samples = [sample_from_frame(part, parsed) for part in PARTS]
+    samples = [sample_from_frame(part, parsed, node=name) for name, part in zip("ab", PARTS, strict=True)]
     program = fit(Proposal(parsed, (("a", ""), ("b", ""))))
     question = next(program)
     while True:
@@ -49,6 +51,8 @@ KINDS = {
     "breslow": (f"stcox x z, strata(g) {TIMES}", RiskSums),
     "efron": (f"stcox x z, efron {TIMES}", RiskSums),
     "effects": (f"stcox x z, strata(_node) phtest(log) {TIMES}", TimeEffects),
+    "baselines": (f"stcox x z, strata(_node h) basesurv(2 5) {TIMES}", BaselineHazards),
+    "effects of failures": (f"stcox x z, phtest(rank) {TIMES}", RiskTimeEffects),
 }
 every_kind = pytest.mark.parametrize("name", KINDS)
 
@@ -83,6 +87,19 @@ LIES = {
     ("efron", "below zero of the failing"): lambda sums: changed(sums, by=lambda tied: -tied - 1.0, column=6),
     ("efron", "fewer scalars"): lambda sums: dataclasses.replace(sums, scalars={"nobs": 35.0, LOGLIKE: 0.0}),
     ("effects", "not symmetric"): lambda sums: changed(sums, by=lambda value: value + 1.0, column=2),
+    ("baselines", "a hazard that falls"): lambda sums: changed(sums, by=lambda hazard: -hazard - 1.0),
+    ("baselines", "no variance"): lambda sums: changed(sums, by=lambda variance: -variance - 1.0, column=1),
+    ("baselines", "another time"): lambda sums: dataclasses.replace(
+        sums, rows={**sums.rows, ("a", "c", "3"): next(iter(sums.rows.values()))}
+    ),
+    ("baselines", "no name"): lambda sums: dataclasses.replace(
+        sums, rows={**sums.rows, ("", "c", "2"): next(iter(sums.rows.values()))}
+    ),
+    ("baselines", "more scalars"): lambda sums: dataclasses.replace(sums, scalars={**sums.scalars, "more": 1.0}),
+    ("effects of failures", "more columns"): lambda sums: dataclasses.replace(
+        sums, columns=("score", "own"), rows={label: (*row, 1.0) for label, row in sums.rows.items()}
+    ),
+    ("effects of failures", "more scalars"): lambda sums: dataclasses.replace(sums, scalars={**sums.scalars, "x": 1.0}),
     ("effects", "more rows"): lambda sums: dataclasses.replace(
         sums, rows={**sums.rows, ("xb", "w"): next(iter(sums.rows.values()))}
     ),
@@ -102,6 +119,27 @@ def test_published_sums_that_leave_out_what_a_node_answered_are_refused(name):
     less = changed(add(answers), by=lambda value: value * 0.0)
     with pytest.raises(TamperedAnswerError, match="below zero"):
         possible(question, less, answers[0] if next(iter(less.rows)) in answers[0].rows else answers[1], 1)
+
+
+def test_nobody_speaks_under_another_site_s_name():
+    """Neither a site to the server, nor the server to the sites."""
+    question, answers, _ = questions(*KINDS["baselines"])
+    Site("a").hold(question, answers[0], where="a")
+    with pytest.raises(TamperedAnswerError, match="another site's name"):
+        Site("b").hold(question, answers[0], where="b")
+    published = add(answers)
+    with pytest.raises(TamperedAnswerError, match="under this node's name"):
+        possible(question, changed(published, by=lambda hazard: hazard + 1e-6), answers[0], 1)
+    less = dataclasses.replace(published, rows=dict(list(published.rows.items())[1:]))
+    with pytest.raises(TamperedAnswerError, match="under this node's name"):
+        possible(question, less, answers[0], 1)
+
+
+def test_names_of_strata_are_read_back():
+    for one in ("a b", "a", "b\\", "", "\\_", " ", "\\ "):
+        for other in ("", "c d"):
+            assert levels_of_stratum(f"{_written(one)} {_written(other)}") == (one, other)
+    assert levels_of_stratum("") == ()
 
 
 @pytest.mark.parametrize("name", ["breslow", "efron"])

@@ -7,7 +7,6 @@ import functools
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import chdtrc
 from statsmodels.duration.hazard_regression import PHReg
 
 from fedfolder import pooled, simulate
@@ -19,42 +18,9 @@ from fedfolder.plan.proposal import Proposal
 from fedfolder.questions.event_times import EventTimes, on_grid
 from fedfolder.questions.specification import Specification
 from tests.simulation import comparing
+from tests.simulation.followed import FRAME, columns, command, each, nodes
 
 alike = functools.partial(comparing.alike, tolerance=1e-12, loglike=1e-13)
-TIMES = "time(t) failure(d) entry(t0)"
-TIES = ("breslow", "efron")
-each = pytest.mark.parametrize("ties", TIES)
-
-
-def followed(n=240, seed=3):
-    """Persons at three sites, some observed late, with times in whole months: ties within sites and across them."""
-    rng = np.random.default_rng(seed)
-    frame = pd.DataFrame({"age": np.round(rng.uniform(40, 80, n)), "stage": rng.integers(1, 4, n)})
-    frame["sex"], frame["site"] = rng.choice(["f", "m"], n), np.repeat([1, 2, 3], [n // 2, n - n // 2 - 20, 20])
-    death = 20.0 * rng.weibull(1.3, n) * np.exp(-0.3 * (frame["stage"] - 2) - 0.02 * (frame["age"] - 60))
-    end = rng.uniform(2.0, 30.0, n)
-    frame["d"] = (death <= end).astype(float)
-    frame["t"] = np.ceil(np.minimum(death, end))
-    frame["t0"] = np.floor(frame["t"] * rng.uniform(0.05, 0.9, n)) * rng.integers(0, 2, n)
-    frame["w"], frame["f"] = np.round(rng.uniform(0.5, 2.0, n), 2), rng.integers(1, 4, n)
-    frame["off"] = 1000.0 + np.round(rng.normal(size=n), 2)
-    return frame
-
-
-FRAME = followed()
-
-
-def nodes(frame):
-    """By site, and a fourth node of a single row."""
-    return [*(part for _, part in frame.iloc[:-1].groupby("site")), frame.iloc[-1:]]
-
-
-def command(more="", times=TIMES, terms="age i.stage", weight=""):
-    return f"stcox {terms} {weight}, {times} {more}".rstrip()
-
-
-def columns(frame):
-    return np.column_stack([frame["age"], frame["stage"] == 2, frame["stage"] == 3]).astype(float)
 
 
 @each
@@ -75,6 +41,20 @@ def test_a_baseline_in_common_is_the_fit_of_all_rows_together(ties, strata):
     assert found.llf == pytest.approx(model.loglike(found.beta), rel=1e-10) or strata
     assert found.llnull == pytest.approx(model.loglike(np.zeros(3)), rel=1e-10) or strata
     assert found.nobs == len(whole)
+
+
+@each
+@pytest.mark.parametrize("strata", ["strata(_node)", "strata(_node sex)", ""])
+def test_an_offset_is_that_of_statsmodels(ties, strata):
+    """With each site's own baseline, too: scores that are zero at our coefficients, and the same information."""
+    sites = nodes(FRAME)[:3]
+    found = simulate(command(f"{strata} {ties} offset(off)", times="time(t) failure(d)"), sites)
+    whole = pd.concat(sites)
+    by = whole["site"] * (10 if "_node" in strata else 0) + (whole["sex"] == "m") * ("sex" in strata)
+    offset = whole["off"].to_numpy() - 1000.0
+    model = PHReg(whole["t"], columns(whole), status=whole["d"], strata=by, offset=offset, ties=ties)
+    assert np.max(np.abs(found.cov @ model.score(found.beta)) / found.bse) <= 1e-7
+    np.testing.assert_allclose(np.linalg.inv(-model.hessian(found.beta)), found.cov, rtol=1e-9)
 
 
 @each
@@ -275,51 +255,3 @@ def test_times_that_cannot_be_are_an_error_as_in_streg():
 def test_without_any_failure_there_is_nothing_to_fit():
     found = simulate(command(), nodes(FRAME.assign(d=0.0)))
     assert (found.status, found.rounds) == ("outcome does not vary", 1)
-
-
-# -- beside the table --------------------------------------------------------------------------------------------------
-
-
-@each
-@pytest.mark.parametrize("transform", ["log", "time"])
-def test_proportional_hazards_are_tested_by_the_score_of_columns_times_time(ties, transform):
-    """By its definition: the model with each column times g(t) beside it, at coefficients of zero."""
-    sites = [part for _, part in FRAME.groupby("site")]
-    found = simulate(command(f"strata(_node) {ties} phtest({transform})"), sites)
-    score, information = np.zeros(6), np.zeros((6, 6))
-    for part in sites:
-        x, r = columns(part), np.exp(columns(part) @ found.beta)
-        time, entry, d = (part[name].to_numpy() for name in ("t", "t0", "d"))
-        for t in np.unique(time[d > 0]):
-            g = np.log(t) if transform == "log" else t
-            wide, fails = np.hstack([x, g * x]), (time == t) & (d > 0)
-            score += wide[fails].sum(axis=0)
-            for case in range(fails.sum()):
-                share = 1 - case / fails.sum() if ties == "efron" else 1.0
-                at_risk = ((entry < t) & (time >= t)) * np.where(fails, share, 1.0) * r
-                mean = at_risk @ wide / at_risk.sum()
-                score -= mean
-                information += ((wide - mean) * at_risk[:, None]).T @ (wide - mean) / at_risk.sum()
-    chi2 = score @ np.linalg.solve(information, score)
-    assert found.stats["phtest_chi2"] == pytest.approx(chi2, rel=1e-6)
-    assert found.stats["phtest_df"] == 3
-    alone = [0, 1, 2, 4]  # the model, and one column times time
-    one = score[alone] @ np.linalg.solve(information[np.ix_(alone, alone)], score[alone])
-    assert found.stats["phtest_p 2.stage"] == pytest.approx(chdtrc(1, one), rel=1e-6)
-    assert any(note.startswith("Note: proportional hazards") for note in found.notes)
-    assert found.rounds == simulate(command(f"strata(_node) {ties}"), sites).rounds + 1
-
-
-@pytest.mark.parametrize("strata", ["", "strata(sex)"])
-def test_the_baseline_is_breslows_with_all_terms_at_zero(strata):
-    frame = FRAME.assign(off=FRAME["off"] - 998.0)
-    found = simulate(command(f"{strata} offset(off) basesurv(30 5 10)"), nodes(frame))
-    x = columns(FRAME)
-    r = np.exp(x @ found.beta + frame["off"])
-    for t in (5, 10, 30):
-        for sex in ("f", "m") if strata else ("",):
-            here = FRAME["sex"] == sex if sex else FRAME["sex"] != ""
-            fails = FRAME[here & (FRAME["d"] > 0) & (FRAME["t"] <= t)]["t"]
-            hazard = sum(1 / r[here & (FRAME["t0"] < s) & (FRAME["t"] >= s)].sum() for s in fails)
-            name = f"basesurv {t}{f' {sex}' if sex else ''}"
-            assert -np.log(found.stats[name]) == pytest.approx(hazard, rel=1e-8)

@@ -1046,7 +1046,8 @@ intervals.{p_end}
 {pstd}
 Each at is a pattern: a value for each variable of the model, with a name
 before a colon if you like. Nothing is needed but the fit: no data are read.
-After a fit with standsurv(), standardised shows its average survival.{p_end}
+After a fit with standsurv(), standardised shows its average survival. After
+stcox, times are those of its basesurv(), and a pattern names its stratum.{p_end}
 
 {synoptset 24 tabbed}{...}
 {synopthdr}

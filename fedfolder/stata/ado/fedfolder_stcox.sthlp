@@ -32,7 +32,7 @@
 {syntab:Model}
 {synopt:{opt st:rata(varnames)}}strata with a baseline hazard each; {cmd:_node} for each node's own{p_end}
 {synopt:{opt grid(#)}}round the times of a common baseline hazard up to multiples of {it:#}{p_end}
-{synopt:{opt pht:est(log|time)}}test proportional hazards against a change with ln(t), or with t{p_end}
+{synopt:{opt pht:est(log|time|rank|km)}}test proportional hazards against a change with time{p_end}
 {synopt:{opt base:surv(numlist)}}baseline survival at these times{p_end}
 {synopt:{opt bre:slow}}Breslow's way with tied failures; the default{p_end}
 {synopt:{opt efr:on}}Efron's way with tied failures{p_end}
@@ -91,13 +91,15 @@ anything is computed, where baseline hazards are common to all nodes. The
 estimates are those of the rounded times.{p_end}
 
 {phang}
-{opt phtest(log|time)}: a score test of coefficients that change with
-{cmd:log} or {cmd:time}, in one more round; with {cmd:strata(_node)}.{p_end}
+{opt phtest(log|time|rank|km)}: a score test of coefficients that change with
+time ({cmd:time}), its logarithm ({cmd:log}), the rank of failure times
+({cmd:rank}) or one minus the Kaplan-Meier estimate ({cmd:km}), in one more
+round. With {cmd:strata(_node)} the last two are of each node's strata.{p_end}
 
 {phang}
 {opt basesurv(numlist)}: survival at these times with zero in all terms, by
-Breslow's estimator of the baseline hazard that nodes have in common; not with
-{cmd:strata(_node)}.{p_end}
+Breslow's estimator, for each stratum. With {cmd:strata(_node)} it is each
+node's own, which its policy has to allow.{p_end}
 
 {phang}
 {opt breslow}: holds each of several failures at one time against all who were
