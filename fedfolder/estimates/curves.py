@@ -232,7 +232,9 @@ def _with_intervals(
             names = tuple(f"{other} against {first}" for other in others)
             kind = f"{contrast} of {kind}"
     nothing = None if contrast is None else CONTRASTS[contrast]
-    return Curves(names, times, kind, *numbers, result.level if level is None else level, nothing, result.model == "stcox")
+    return Curves(
+        names, times, kind, *numbers, result.level if level is None else level, nothing, result.model == "stcox"
+    )
 
 
 def _checked(times: Sequence[float] | Array) -> Array:

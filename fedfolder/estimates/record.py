@@ -38,7 +38,7 @@ FURTHER = (
     "eform", "roles", "bases", "equations", "outcomes", "base_outcome", "labels", "notes", "excluded", "iterations",
     "condition",
 )  # fmt: skip
-"""The fields that follow; then `splines`, `averages` and `baselines`, if there are any; `without`, if nodes were left out."""
+"""The fields that follow; then, if there are any, `splines`, `averages` and `baselines`, and `without` some nodes."""
 
 _AS_THEY_ARE = (
     "model", "title", "depvar", "message", "likelihood", "statistic", "df_resid", "level", "vce", "clusters", "weight",
