@@ -243,7 +243,7 @@ class Records:
             raise UnknownNameError(
                 f"this site has no table {said.table}",
                 where=said.table,
-                do=f"name its file in node.toml, under [tables.{said.table}]; in a simulation, by --table",
+                do=f"name its file in node.toml, under [tables.{said.table}]; simulate and predict take it by --table",
             )
         for name in (*said.keys, *said.names):
             if name not in table.columns:

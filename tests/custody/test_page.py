@@ -82,6 +82,7 @@ def test_each_statement_stands_on_its_own_line_with_what_it_does_to_rows() -> No
 def test_what_a_statement_does_is_said(statement: str, says: str) -> None:
     text = shown(f"{statement}; {'streg x i.fu' if 'stsplit' in statement else 'streg x'}, d(e)")
     assert says in in_one_line(text)
+    assert ("nobody is looked at after" in text) == ("id(p)" in statement and "exit" not in statement)
 
 
 MODELS = (
