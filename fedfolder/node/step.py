@@ -263,12 +263,14 @@ def refusal(error: FedfolderError, command: Command | None, released: Sequence[s
     which may name files of the node, stays in its log.
     """
     said = re.split(r"[\s:,#]+", f"{error.what} {error.where}")
-    about = [name for name in (command.variables if command else ()) if name in said]
+    about = [name for name in ((*command.variables, *command.tables) if command else ()) if name in said]
     body: dict[str, Any] = {"code": type(error).__name__.removesuffix("Error"), "names": about, "software": SOFTWARE}
     if isinstance(error, PolicyError):
         body["rule"] = error.rule
     if isinstance(error, RejectedError) and error.found:
         body["reason"] = error.found  # the custodian's own words, written for the server's side
+    if isinstance(error, RefusedError) and error.reason:
+        body["reason"] = error.reason
     if isinstance(error, UnknownNameError):
         body["nearest"] = [near for name in about for near in close_names(name, released)]
     return Content(body, {})
