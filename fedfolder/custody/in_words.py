@@ -62,6 +62,11 @@ def stays(command: Command) -> str:
     return STAYS_BUT_TIMES if command.common_baseline else STAYS
 
 
+def counted(command: Command) -> list[str]:
+    """What is counted beside rows."""
+    return [] if command.person is None else [f"with it: how many persons these rows are of, by {command.person}"]
+
+
 def meaning(command: Command, name: str, use: str) -> str:
     """What a variable is for, and whether the data have it."""
     said = MEANINGS.get(use, "")

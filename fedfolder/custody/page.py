@@ -173,6 +173,8 @@ def _leaving(said: dict[str, Any], size: Size | None, policy: Policy) -> list[st
         times = question["times at most"]
         numbers = "" if size is None else f" (here {_numbers(question['kind'], size)})"
         lines.append(f"{'once' if times == 1 else f'up to {times} times'}: {question['leaves']}{numbers}")
+        if question["kind"] == Moments.kind:
+            lines += in_words.counted(read_command(said["command"]))
         if question["kind"] == OwnEstimate.kind:
             lines.append(_own(policy))
         if question["kind"] == RiskSums.kind:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fedfolder.command import MODELS
+from fedfolder.command.models import model_of
+from fedfolder.command.options import OPTIONS
 from fedfolder.custody.approval import Attempt
 from fedfolder.custody.in_words import MEANINGS, STAYS, STAYS_BUT_TIMES
 from fedfolder.custody.page import Review, page
@@ -85,7 +88,7 @@ def test_what_a_statement_does_is_said(statement: str, says: str) -> None:
     assert ("nobody is looked at after" in text) == ("id(p)" in statement and "exit" not in statement)
 
 
-MODELS = (
+COMMANDS = (
     WHOLE,
     "stset t, failure(d) id(p); merge m:1 age using pop, keepusing(rate); stpm2 age, scale(hazard) df(4) bhazard(rate)",
     "stcox age i.stage, strata(sex) efron grid(1)",
@@ -101,7 +104,7 @@ MODELS = (
 )
 
 
-@pytest.mark.parametrize("text", MODELS)
+@pytest.mark.parametrize("text", COMMANDS)
 def test_each_use_of_a_variable_is_explained(text: str) -> None:
     command, found = read_command(text), shown(text)
     for name, use in command.uses:
@@ -109,7 +112,7 @@ def test_each_use_of_a_variable_is_explained(text: str) -> None:
 
 
 def test_the_models_have_every_use_and_no_word_is_for_none() -> None:
-    uses = {use for text in MODELS for _, use in read_command(text).uses}
+    uses = {use for text in COMMANDS for _, use in read_command(text).uses}
     assert set(MEANINGS) - uses <= {"strata2", "strata3", "strata4", "strata5"}
     assert uses <= set(MEANINGS)
 
@@ -120,6 +123,65 @@ def test_what_statements_make_is_told_from_what_the_data_have() -> None:
     assert "variable _d: outcome (what is explained; made by stset)" in found
     assert "variable sex: levels (a coefficient for each value but one) " in found
     assert "variable birth: source-of-derived (read here to make others of it)" in found
+
+
+COX, COMMON = "stcox age, time(t) failure(d) strata(_node)", "stcox age, time(t) failure(d)"
+STREG, STPM2 = "streg age, d(weibull) time(t) failure(d)", "stpm2 age, scale(hazard) df(3) time(t) failure(d)"
+MELOGIT, MESTREG = "melogit d age || g:,", "mestreg age || g:, d(weibull) time(t) failure(d)"
+LEAVES = {
+    "strata": (COMMON, "strata(_node)", "log-likelihood, gradient and Hessian at the beta that is sent"),
+    "grid": (COMMON, "grid(0.5)", "with how many do, rounded up to multiples of 0.5"),
+    "phtest": (COX, "phtest(log)", "the gradient by coefficients of each column times the time of a failure"),
+    "basesurv": (COMMON, "basesurv(1 2)", ""),
+    "breslow": (COX, "breslow", ""),
+    "efron": (COX, "efron", ""),
+    "distribution": (STREG.replace("d(weibull) ", ""), "d(weibull)", "gradient and Hessian at the beta"),
+    "time": (STREG.replace("time(t) ", ""), "time(t)", "the same of t"),
+    "failure": (STREG.replace("failure(d)", ""), "failure(d)", "gradient and Hessian at the beta"),
+    "entry": (STREG, "entry(b)", "the same of t, b"),
+    "id": (STREG, "id(p)", "with it: how many persons these rows are of, by p"),
+    "aft": (STREG, "aft", ""),
+    "tr": (f"{STREG} aft", "tr", ""),
+    "tratio": (f"{STREG} aft", "tratio", ""),
+    "nohr": (STREG, "nohr", ""),
+    "bhazard": (STPM2, "bhazard(rate)", "the same of t, rate"),
+    "scale": (STPM2.replace("scale(hazard) ", ""), "scale(odds)", "the same of the splines of ln(t) and of their products"),
+    "df": (STPM2.replace("df(3) ", ""), "df(3)", "in groups of 10 events or more, for the knots of splines"),
+    "knots": (STPM2.replace("df(3) ", "bknots(1 9) "), "knots(2 4)", "the same of the splines of ln(t)"),
+    "bknots": (STPM2.replace("df(3) ", "knots(2 4) "), "bknots(1 9)", "the same of the splines of ln(t)"),
+    "noorthog": (STPM2, "noorthog", "the same of the splines of ln(t) up to"),
+    "tvc": (f"{STPM2} dftvc(2)", "tvc(age)", "the same of the splines of ln(t)"),
+    "dftvc": (f"{STPM2} tvc(age)", "dftvc(2)", "the same of the splines of ln(t)"),
+    "knotstvc": (f"{STPM2} tvc(age)", "knotstvc(age: 2)", "the same of the splines of ln(t)"),
+    "binomial": (MELOGIT, "binomial(n)", "the same of n"),
+    "intpoints": (MESTREG, "intpoints(5)", ""),
+    "intmethod": (MESTREG, "intmethod(mcaghermite)", ""),
+    "eform": (STPM2, "eform", ""),
+}
+"""Of each option of models of survival and of random intercepts: a command, the option, and what it lets leave: `""`
+where that is what leaves without."""
+
+
+def leaving(text: str) -> str:
+    return in_one_line(shown(text).partition("What leaves this site")[2].partition("What this site's policy")[0])
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_what_an_option_of_survival_lets_leave_is_on_the_page(name: str) -> None:
+    text, option, says = LEAVES[name]
+    found = leaving(f"{text} {option}")
+    assert says in found
+    if not says:
+        assert found == leaving(text)
+    elif name in {"grid", "phtest", "entry", "id", "bhazard", "binomial", "noorthog"}:
+        assert says not in leaving(text)
+
+
+def test_every_option_of_survival_is_known_here() -> None:
+    with_times = {name for name in MODELS if model_of(name).survival or model_of(name).random}
+    others = set(MODELS) - with_times
+    own = {rule.name for rule in OPTIONS if any(map(rule.serves, with_times)) and not any(map(rule.serves, others))}
+    assert own <= set(LEAVES), own - set(LEAVES)
 
 
 @pytest.mark.parametrize(
