@@ -117,7 +117,8 @@ class WaitingError(FedfolderError):
 class RefusedError(FedfolderError):
     """A node refused; the reason is its own and says nothing about its data.
 
-    `codes` are those of the refusals, as the nodes sent them: the names of classes here, without `Error`.
+    `codes` are those of the refusals, as the nodes sent them: the names of classes here, without `Error`. `reason` is
+    what a node sends along in words: of itself and of what was asked, and nothing of its data or files.
     """
 
     exit_code = 13
@@ -127,6 +128,7 @@ class RefusedError(FedfolderError):
         what: str,
         *,
         codes: Iterable[str] = (),
+        reason: str = "",
         where: str = "",
         found: str = "",
         expected: str = "",
@@ -134,6 +136,7 @@ class RefusedError(FedfolderError):
     ) -> None:
         super().__init__(what, where=where, found=found, expected=expected, do=do)
         self.codes = frozenset(codes)
+        self.reason = reason
 
 
 class FitError(FedfolderError):

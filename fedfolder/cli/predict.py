@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fedfolder.cli.beside import TABLE, tables_of
 from fedfolder.cli.postestimation import STORED, stored
 from fedfolder.cli.saving import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
     from fedfolder.node.data import Frame
     from fedfolder.node.reading import Reading
+    from fedfolder.node.tables import TableFile
 
 FILE = click.Path(path_type=Path)
 OUT = click.Path(path_type=Path, dir_okay=False)
@@ -41,6 +43,7 @@ LONGEST_NAME = 32
 )
 @click.option("--no-offset", is_flag=True, help="Leave offset and exposure out.")
 @click.option("--node", type=FILE, metavar="DIR", help="Read FILE as the node.toml in this home says.")
+@click.option("--table", "tables", multiple=True, metavar=TABLE, help="A table that the fit merged; repeat for more.")
 def predict(
     result: Path,
     file: Path,
@@ -50,11 +53,13 @@ def predict(
     unseen: str,
     no_offset: bool,
     node: Path | None,
+    tables: tuple[str, ...],
 ) -> None:
     """Apply the coefficients in RESULT to the rows of FILE; nothing leaves this computer.
 
     One row is written for each row of FILE, in its order: the variables that --keep names, then the predictions. A
-    model of several outcomes has a column for each, such as pr_2.
+    model of several outcomes has a column for each, such as pr_2. What FILE lacks and the fit made by stset or merge is
+    made again; what stsplit made has to be in FILE.
 
     \b
     kinds:  pr  probability (of each outcome)     xb    linear predictor
@@ -68,11 +73,15 @@ def predict(
     Examples:
       fedfolder predict lbw.json births.dta --out risk.csv --keep id
       fedfolder predict lbw.json births.csv --out xb.dta --kind xb
+      fedfolder predict excess.json cases.csv --out n.csv --table popmort=popmort.dta
     """
+    import pandas as pd
+
     from fedfolder.cli.progress import told
     from fedfolder.errors import ConfigError
     from fedfolder.estimates.prediction import variables
-    from fedfolder.node.data import read_variables
+    from fedfolder.node.again import read_again
+    from fedfolder.node.sources import opened
 
     if out.suffix.lower() not in {".csv", ".dta"}:
         raise ConfigError(
@@ -84,21 +93,27 @@ def predict(
     if out.exists() and file.exists() and out.samefile(file):
         raise ConfigError("predictions would overwrite the data", where=str(out), do="name another file")
     fit = stored(result)
-    data = read_variables(file, [*variables(fit, kind), *keep], _reading(node), watch=told(file))
-    found = fit.predict_all(_frame(data), kind, unseen=unseen, offset=not no_offset)
-    _write(data, keep, found, out)
+    reading, beside = _reading(node)
+    beside = {**beside, **tables_of(tables)}
+    made, places, kept = read_again(opened(file, reading, told(file)), fit, variables(fit, kind), beside, keep)
+    found = fit.predict_all(_frame(made), kind, unseen=unseen, offset=not no_offset)
+    found.index = pd.Index(places)
+    found = found.reindex(range(kept.nrows))
+    _write(kept, keep, found, out)
     missing = int(found.isna().any(axis=1).sum())
     click.echo(
         f"{len(found):,} rows, {missing:,} of them without a prediction: {', '.join(_names(found.columns))} in {out}"
     )
 
 
-def _reading(node: Path | None) -> Reading | None:
+def _reading(node: Path | None) -> tuple[Reading | None, Mapping[str, TableFile]]:
+    """How a home reads its data, and its tables."""
     if node is None:
-        return None
+        return None, {}
     from fedfolder.node.home import open_home
 
-    return open_home(node).reading
+    home = open_home(node)
+    return home.reading, home.tables
 
 
 def _frame(data: Frame) -> pd.DataFrame:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from fedfolder.cli.beside import TABLE, tables_of
 from fedfolder.cli.fits import FEW_TRIPS, FILE, OUT, finish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from fedfolder.command import Command
     from fedfolder.custody.policy import Policy
@@ -36,7 +37,7 @@ DEFAULT_NODES = 3
     "--table",
     "tables",
     multiple=True,
-    metavar="NAME=FILE",
+    metavar=TABLE,
     help="A table that every node has, for merge ... using NAME; repeat for more.",
 )
 @click.option("--few-trips", is_flag=True, help=FEW_TRIPS)
@@ -82,7 +83,7 @@ def simulate(
         raise ConfigError("--nodes and --by are two ways to split", do="leave one of them out")
     split = Split(nodes or DEFAULT_NODES, seed, by)
     progress = Plain(iterations_only=True)
-    held, beside = None if policy is None else named(policy), _tables(tables)
+    held, beside = None if policy is None else named(policy), tables_of(tables)
     if folders is None:
         samples = _samples(parsed, files, split, held, progress, beside)
         result = fit_samples(
@@ -97,26 +98,6 @@ def simulate(
             _samples(parsed, files, split, held, progress, beside)
         result = _over_folders(parsed, files, split, folders, progress, beside, few_trips=few_trips)
     finish(_labelled(result, parsed, files), json_out, csv_out)
-
-
-def _tables(said: tuple[str, ...]) -> dict[str, TableFile]:
-    """The tables that NAME=FILE names.
-
-    Raises
-    ------
-    ConfigError
-        If one is not written so.
-    """
-    from fedfolder.errors import ConfigError
-    from fedfolder.node.tables import TableFile
-
-    found: dict[str, TableFile] = {}
-    for text in said:
-        name, sign, path = text.partition("=")
-        if not sign or not name or not path or name in found:
-            raise ConfigError("this names no table", found=f"--table {text}", expected="each once: NAME=FILE")
-        found[name] = TableFile(Path(path))
-    return found
 
 
 def _labelled(result: FitResult, command: Command, files: tuple[Path, ...]) -> FitResult:

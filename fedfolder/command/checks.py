@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fedfolder.command.arguments import EITHER, HAZARDS
 from fedfolder.command.families import LINKS
-from fedfolder.command.lexis import Stset
+from fedfolder.command.lexis import Split, Stset
 from fedfolder.command.models import model_of
 from fedfolder.command.names import NODE
 from fedfolder.command.splines import STPM2, boundaries_of
@@ -245,6 +245,16 @@ def _check_weight(tokens: Tokens, command: Command, places: Mapping[str, Token])
         tokens.fail(f"vce({command.vce}) does not go with importance weights", places["vce"], do="use pw or fw")
 
 
+def _check_in_data(tokens: Tokens, derivations: Sequence[tuple[Token, Derivation]]) -> None:
+    """Units of the data are known where the command itself has `stset`."""
+    known = False
+    for place, derivation in derivations:
+        known = known or isinstance(derivation, Stset)
+        if isinstance(derivation, Split) and derivation.in_data and not known:
+            do = "write after(_t = ...) in analysis time, or stset before it"
+            tokens.fail("after(time = ...) needs the origin and the scale of a stset in the command", place, do=do)
+
+
 def check_derivations(tokens: Tokens, derivations: Sequence[tuple[Token, Derivation]], command: Command) -> None:
     """Raise if a derived variable is also one of the data, is defined twice, or is not used.
 
@@ -255,6 +265,7 @@ def check_derivations(tokens: Tokens, derivations: Sequence[tuple[Token, Derivat
     """
     derived: set[str] = set()
     plain: set[str] = set()
+    _check_in_data(tokens, derivations)
     for place, derivation in derivations:
         plain.update(name for name in derivation.sources if name not in derived)
         for name in derivation.names:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from fedfolder.command.derivation import CubicSpline, Cut, Generate, LinearSpline
 from fedfolder.command.expression_grammar import read_expression, refuse_rest
 from fedfolder.command.grammar import read_name
-from fedfolder.command.lexis_grammar import read_merge, read_split, read_stset
+from fedfolder.command.lexis_grammar import read_merge, read_split
 from fedfolder.command.names import abbreviates
 from fedfolder.command.pieces import MOST_NUMBERS, ascending, expect, number, refuse_if
 from fedfolder.command.recode_grammar import read_recode
+from fedfolder.command.stset_grammar import read_stset
 from fedfolder.command.terms import LONGEST_NAME
 
 if TYPE_CHECKING:

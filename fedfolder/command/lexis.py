@@ -1,9 +1,10 @@
 """Follow-up as declarations: whose time runs from when to when, where it is cut, and what a site's table adds.
 
 stset exit, failure(dead) id(pid) origin(time diagnosis) scale(365.25)
+stset end, failure(event==3) id(pid) origin(event==1) exit(event==3 4)
 stsplit fu, at(0 1 2 5 10)
 stsplit attained, every(1) after(_t = -age)
-merge m:1 sex attained using popmort, keepusing(rate)
+merge m:1 sex attained using popmort, keep(match) keepusing(rate)
 """
 
 from __future__ import annotations
@@ -25,6 +26,35 @@ def _numbers(values: tuple[float, ...]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """`d==1 2`: what happens where a record ends at which a variable has one of these values."""
+
+    name: str
+    values: tuple[float, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name}=={_numbers(self.values)}"
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A moment of each person: the first of some events, or a time in units of the data; of both, the earlier."""
+
+    event: Event | None = None
+    time: Expression | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables it is made of."""
+        event = () if self.event is None else (self.event.name,)
+        return tuple(dict.fromkeys([*event, *(() if self.time is None else self.time.names)]))
+
+    def __str__(self) -> str:
+        event = [] if self.event is None else [str(self.event)]
+        return " ".join([*event, *([] if self.time is None else [f"time {self.time}"])])
+
+
+@dataclass(frozen=True, slots=True)
 class Stset:
     """`stset time, failure(d)`: what the records say of follow-up, in units of analysis time since its origin.
 
@@ -39,9 +69,10 @@ class Stset:
     person : str or None
         Whose the record is.
     time0 : str or None
-        When the record begins; at the origin, if not given.
-    origin, enter, exit : Expression or None
-        When time begins to count; before when nobody is looked at, and after when.
+        When the record begins; if not given, where the one before it of the same person ends, the first at the origin.
+    origin, enter, exit : When or None
+        When time begins to count; before when nobody is looked at, and after when. Without an exit, nobody is after
+        a first failure.
     scale : float
         Units of the data in one of analysis time.
     condition : Expression or None
@@ -53,9 +84,9 @@ class Stset:
     values: tuple[float, ...] = ()
     person: str | None = None
     time0: str | None = None
-    origin: Expression | None = None
-    enter: Expression | None = None
-    exit: Expression | None = None
+    origin: When | None = None
+    enter: When | None = None
+    exit: When | None = None
     scale: float = 1.0
     condition: Expression | None = None
 
@@ -65,7 +96,7 @@ class Stset:
         return (BEGIN, END, FAILURE, INCLUDED)
 
     @property
-    def expressions(self) -> dict[str, Expression]:
+    def moments(self) -> dict[str, When]:
         """Origin, enter and exit, where they are given."""
         given = {"origin": self.origin, "enter": self.enter, "exit": self.exit}
         return {name: found for name, found in given.items() if found is not None}
@@ -74,18 +105,18 @@ class Stset:
     def sources(self) -> tuple[str, ...]:
         """The variables it is made of."""
         plain = [self.time, self.failure, self.person, self.time0]
-        said = [*self.expressions.values(), *([] if self.condition is None else [self.condition])]
-        found = [name for name in plain if name] + [name for part in said for name in part.names]
+        condition = () if self.condition is None else self.condition.names
+        said = [name for moment in self.moments.values() for name in moment.names]
+        found = [*(name for name in plain if name), *said, *condition]
         return tuple(dict.fromkeys(found))
 
     def __str__(self) -> str:
         """The canonical statement."""
         condition = "" if self.condition is None else f" if {self.condition}"
-        failure = f"{self.failure}=={_numbers(self.values)}" if self.values else self.failure
-        options = [f"failure({failure})"]
+        options = [f"failure({Event(self.failure, self.values) if self.values else self.failure})"]
         options += [f"id({self.person})"] if self.person else []
         options += [f"time0({self.time0})"] if self.time0 else []
-        options += [f"{name}(time {expression})" for name, expression in self.expressions.items()]
+        options += [f"{name}({moment})" for name, moment in self.moments.items()]
         options += [f"scale({number_text(self.scale)})"] if self.scale != 1 else []
         return f"stset {self.time}{condition}, {' '.join(options)}"
 
@@ -103,7 +134,9 @@ class Split:
     every : float or None
         Cut at all multiples of this.
     after : Expression or None
-        The moment, in analysis time, from which these are counted; the origin if not given.
+        The moment from which these are counted; the origin of analysis time if not given.
+    in_data : bool
+        Whether `after` is in units of the data, as `origin()` of `stset` is, and not in analysis time.
     trim : bool
         Whether what lies before the first number and after the last is left out.
     icodes : bool
@@ -116,6 +149,7 @@ class Split:
     after: Expression | None = None
     trim: bool = False
     icodes: bool = False
+    in_data: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -130,7 +164,7 @@ class Split:
     def __str__(self) -> str:
         """The canonical statement."""
         options = [f"at({_numbers(self.at)})" if self.every is None else f"every({number_text(self.every)})"]
-        options += [f"after({END} = {self.after})"] if self.after is not None else []
+        options += [f"after({'time' if self.in_data else END} = {self.after})"] if self.after is not None else []
         options += ["trim"] if self.trim else []
         options += ["icodes"] if self.icodes else []
         return f"stsplit {self.name}, {' '.join(options)}"
@@ -148,11 +182,15 @@ class Merge:
         The name that a site's `node.toml` gives to a file of its own.
     names : tuple of str
         What is taken from there.
+    keep : str
+        What becomes of a row that the table has nothing for: `""`, it is an error; `"match"`, it is left out;
+        `"match master"`, it has missing values.
     """
 
     keys: tuple[str, ...]
     table: str
     names: tuple[str, ...]
+    keep: str = ""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -161,4 +199,5 @@ class Merge:
 
     def __str__(self) -> str:
         """The canonical statement."""
-        return f"merge m:1 {' '.join(self.keys)} using {self.table}, keepusing({' '.join(self.names)})"
+        keep = f"keep({self.keep}) " if self.keep else ""
+        return f"merge m:1 {' '.join(self.keys)} using {self.table}, {keep}keepusing({' '.join(self.names)})"

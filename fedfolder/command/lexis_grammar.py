@@ -1,131 +1,109 @@
-"""`stset`, `stsplit` and `merge`, from text."""
+"""`stsplit` and `merge`, from text."""
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from fedfolder.command.expression import LARGEST
 from fedfolder.command.expression_grammar import read_expression
 from fedfolder.command.grammar import read_name
-from fedfolder.command.lexis import BEGIN, END, Merge, Split, Stset
+from fedfolder.command.lexis import BEGIN, END, Merge, Split
 from fedfolder.command.names import abbreviates
-from fedfolder.command.numlist import numlist
-from fedfolder.command.pieces import MOST_NUMBERS, expect, number
-from fedfolder.errors import ConfigError
+from fedfolder.command.pieces import above_zero, expect, listed, options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fedfolder.command.expression import Expression
     from fedfolder.command.lexer import Token, Tokens
 
-_STSET = "as in stset years, failure(died) id(pid)"
 _SPLIT = "as in stsplit fu, at(0 1 2 5 10)"
 _MERGE = "as in merge m:1 sex age year using popmort, keepusing(rate)"
-_LONGER = {"failure": "f", "id": "id", "time0": "time0", "origin": "o", "enter": "en", "exit": "ex", "scale": "sc"}
-"""The options of `stset`, each with its shortest abbreviation."""
+_AFTER = "as in after(_t = -age), the moment of birth in analysis time"
 
 
-def read_stset(tokens: Tokens) -> Stset:
-    """Take what follows the word `stset`; `CommandError` if it is not as it should be."""
-    time = read_name(tokens, "the variable with the time at which a record ends").text
-    condition: Expression | None = None
-    if tokens.at("if"):
-        tokens.take()
-        condition = read_expression(tokens)
-    expect(tokens, ",", _STSET)
-    names: dict[str, str] = {}
-    moments: dict[str, Expression] = {}
-    values: tuple[float, ...] = ()
-    scale = 1.0
-    for name, word in _options(tokens, _LONGER, _STSET):
-        expect(tokens, "(", _STSET)
-        if name in {"origin", "enter", "exit"}:
-            moments[name] = _moment(tokens, name)
-        elif name == "scale":
-            scale = _above_zero(tokens, word, "scale")
-        else:
-            names[name] = read_name(tokens).text
-            if name == "failure" and tokens.at("="):
-                expect(tokens, "=", _STSET)
-                expect(tokens, "=", "as in failure(cause==1 2)")
-                values = _ascending(tokens, _STSET)
-        expect(tokens, ")", _STSET)
-    if "failure" not in names:
-        tokens.fail("stset needs to know what a failure is", tokens.next, expected=f"failure(variable), {_STSET}")
-    return Stset(
-        time, names["failure"], values, names.get("id"), names.get("time0"), **moments, scale=scale, condition=condition
-    )
-
-
-def _moment(tokens: Tokens, name: str) -> Expression:
-    """Take `time` and when."""
-    expect(tokens, "time", f"as in {name}(time diagnosis); other forms of {name}() are not supported")
-    return read_expression(tokens)
-
-
-def _above_zero(tokens: Tokens, word: Token, name: str) -> float:
-    """Take a number above zero."""
-    found = number(tokens, f"a number, as in {name}(1)")
-    if found <= 0:
-        tokens.fail(f"{name}() takes a number above zero", word)
-    return found
-
-
-def _options(tokens: Tokens, known: dict[str, str], expected: str) -> Iterator[tuple[str, Token]]:
-    """The options that follow, by their full names, each once; whoever asks takes the argument."""
-    seen: set[str] = set()
-    while tokens.next.kind != "end":
-        word = tokens.next
-        name = next((n for n, shortest in known.items() if abbreviates(word.text, n, shortest)), None)
-        if name is None:
-            tokens.fail("this is no option here", word, expected=f"one of {', '.join(known)}; {expected}")
-        if name in seen:
-            tokens.fail(f"the option {name} is given twice", word, do="leave one of them out")
-        seen.add(name)
-        tokens.take()
-        yield name, word
+_AT_FAILURES = "stcox holds each failure against those at risk then, without cutting; or write at() with numbers"
+_NOT_SPLIT = {
+    "strata": _AT_FAILURES,
+    "riskset": _AT_FAILURES,
+    "nopreserve": "leave it out",
+    "if": "write stset time if ..., or the condition after the model",
+}
+_NOT_MERGED = {
+    "update": "take the variables of the table under names that the data do not have",
+    "replace": "take the variables of the table under names that the data do not have",
+    "force": "let the types agree: recode in node.toml",
+    "generate": "write nogenerate, and keep(match) to leave out what the table has nothing for",
+}
+_MERGING = {
+    "keepusing": "keepus",
+    "keep": "keep",
+    "assert": "assert",
+    "nogenerate": "nogen",
+    "noreport": "norep",
+    "nolabel": "nol",
+    "nonotes": "nonote",
+    "sorted": "sorted",
+}
+_RESULTS = {"match": "mat", "master": "mas", "using": "us", "matched": "matched"}
+_NUMBERED = {"1": "master", "2": "using", "3": "match", "matched": "match"}
+_KEEPS = {("match",): "match", ("master", "match"): "match master"}
 
 
 def read_split(tokens: Tokens) -> Split:
     """Take what follows the word `stsplit`; `CommandError` if it is not as it should be."""
+    if tokens.at(","):
+        _refuse_failures(tokens)
     name = read_name(tokens, "the name of the new variable")
     if name.text in {BEGIN, END}:
         tokens.fail(f"{name.text} is a time of every row", name, do="give the new variable another name")
+    if tokens.at("if"):
+        tokens.unsupported("`if` in stsplit is", tokens.next, do=_NOT_SPLIT["if"])
     expect(tokens, ",", _SPLIT)
     at: tuple[float, ...] = ()
     every: float | None = None
     after: Expression | None = None
+    in_data = False
     alone: set[str] = set()
-    for option, word in _options(tokens, {n: n for n in ("at", "every", "after", "trim", "icodes")}, _SPLIT):
+    known = {name: name for name in ("at", "every", "after", "trim", "icodes")}
+    for option, word in options_of(tokens, known, _SPLIT, _NOT_SPLIT):
         if option in {"trim", "icodes"}:
             alone.add(option)
             continue
         expect(tokens, "(", _SPLIT)
         if option == "at":
-            at = _ascending(tokens, _SPLIT)
+            _refuse_failures(tokens)
+            at = listed(tokens, _SPLIT)
         elif option == "every":
-            every = _above_zero(tokens, word, "every")
+            every = above_zero(tokens, word, "every")
         else:
-            after = _after(tokens)
+            in_data, after = _after(tokens)
         expect(tokens, ")", _SPLIT)
     if bool(at) == (every is not None):
         tokens.fail("stsplit needs to know where to cut", tokens.next, expected=f"at() or every(), {_SPLIT}")
     if alone and every is not None:
         what = f"{min(alone)} needs a first and a last number"
         tokens.fail(what, tokens.next, do="write at() instead of every()")
-    return Split(name.text, at, every, after, "trim" in alone, "icodes" in alone)
+    return Split(name.text, at, every, after, "trim" in alone, "icodes" in alone, in_data)
 
 
-def _after(tokens: Tokens) -> Expression:
-    """Take `_t = ` and a moment in analysis time."""
-    expected = "as in after(_t = -age), the moment of birth in analysis time"
-    if not tokens.at(END, "t"):
-        tokens.fail("after() takes a moment in analysis time", tokens.next, expected=expected)
-    tokens.take()
-    expect(tokens, "=", expected)
-    return read_expression(tokens)
+def _refuse_failures(tokens: Tokens) -> None:
+    """Say what to do instead of cutting at the times of failures."""
+    ahead = 0 if tokens.at("failures") else next((n + 2 for n in range(9) if tokens.peek(n).text == "at"), None)
+    if ahead is not None and tokens.peek(ahead).text == "failures":
+        what = "cutting at failure times would tell each site when persons of the others failed, and is"
+        tokens.unsupported(what, tokens.peek(ahead), do=_AT_FAILURES)
+
+
+def _after(tokens: Tokens) -> tuple[bool, Expression]:
+    """Take `_t = ` and a moment in analysis time, or `time = ` and one in units of the data."""
+    if not tokens.at(END, "t", "time"):
+        what = "after() takes a moment in analysis time (_t =), or in units of the data (time =)"
+        tokens.fail(what, tokens.next, expected=_AFTER)
+    in_data = tokens.take().text == "time"
+    expect(tokens, "=", _AFTER)
+    # `min(x, y)` is a function of one row; `min(x)` and `asis(x)` choose among the records of a person.
+    if tokens.at("asis") or (tokens.at("min") and tokens.peek(3).text == ")"):
+        what = f"{tokens.next.text}() of after() chooses among the records of a person, and is"
+        tokens.unsupported(what, tokens.next, do="write what each record has: after(time = birth)")
+    return in_data, read_expression(tokens)
 
 
 def read_merge(tokens: Tokens) -> Merge:
@@ -143,32 +121,54 @@ def read_merge(tokens: Tokens) -> Merge:
         tokens.fail("a table is called by its name; no path travels", tokens.next, expected=_MERGE, do=do)
     table = read_name(tokens, "the name of a table").text
     expect(tokens, ",", _MERGE)
+    names, keep = _read_merging(tokens)
+    if not names or len({*names, *keys}) < len(names) + len(keys):
+        tokens.fail("merge needs the variables to take, each once, and no key", tokens.next, expected=_MERGE)
+    return Merge(tuple(keys), table, tuple(names), keep)
+
+
+def _read_merging(tokens: Tokens) -> tuple[list[str], str]:
+    """Take the options: the variables to take, and what becomes of rows that the table has nothing for."""
     names: list[str] = []
-    for option, _ in _options(tokens, {"keepusing": "keepus", "nogenerate": "nogen"}, _MERGE):
+    keep = ""
+    for option, word in options_of(tokens, _MERGING, _MERGE, _NOT_MERGED):
         if option == "keepusing":
             expect(tokens, "(", _MERGE)
             while not tokens.at(")"):
                 names.append(read_name(tokens, "a variable of the table").text)
             tokens.take()
-    if not names or len({*names, *keys}) < len(names) + len(keys):
-        tokens.fail("merge needs the variables to take, each once, and no key", tokens.next, expected=_MERGE)
-    return Merge(tuple(keys), table, tuple(names))
+        elif option == "keep":
+            keep = _keep(tokens, word)
+        elif option == "assert":
+            _assert(tokens, word)
+    return names, keep
 
 
-def _ascending(tokens: Tokens, expected: str) -> tuple[float, ...]:
-    """Take numbers up to the closing parenthesis, each larger than the one before: `0 1 2`, `0(5)85`, `1/4`."""
-    first, depth, end = tokens.next, 0, tokens.next.start
-    while not (depth == 0 and tokens.at(")")) and tokens.next.kind != "end":
-        depth += tokens.at("(") - tokens.at(")")
-        end = tokens.take().end
-    try:
-        found = numlist(tokens.text[first.start : end])
-    except ConfigError as error:
-        tokens.fail(error.what, first, expected=error.expected or expected)
-    if len(found) > MOST_NUMBERS:
-        tokens.fail(f"there are more than {MOST_NUMBERS} numbers", first)
-    if max(map(abs, found)) >= LARGEST:
-        tokens.fail("this number is too large", first, expected="numbers below 8.9e307")
-    if any(b <= a for a, b in pairwise(found)):
-        tokens.fail("these numbers do not ascend", first, expected="each one larger than the one before")
-    return tuple(found)
+def _results(tokens: Tokens) -> tuple[str, ...]:
+    """Take the words of `keep()` or `assert()`, in the order of the alphabet."""
+    expect(tokens, "(", "as in keep(match)")
+    found: list[str] = []
+    while not tokens.at(")") and tokens.next.kind != "end":
+        word = tokens.take().text
+        full = next((name for name, short in _RESULTS.items() if abbreviates(word, name, short)), word)
+        found.append(_NUMBERED.get(full, full))
+    expect(tokens, ")", "as in keep(match)")
+    return tuple(sorted(set(found)))
+
+
+def _keep(tokens: Tokens, word: Token) -> str:
+    """What becomes of rows that the table has nothing for."""
+    found = _results(tokens)
+    if "using" in found:
+        do = "write keep(match), or keep(match master); a row of the table that nobody has is nobody's"
+        tokens.fail("keep(using) would make rows of a table persons", word, do=do)
+    if found not in _KEEPS:
+        tokens.fail("this is nothing that merge can keep", word, expected="keep(match) or keep(match master)")
+    return _KEEPS[found]
+
+
+def _assert(tokens: Tokens, word: Token) -> None:
+    """What is asserted is what holds without `keep()`: each row has a match, and the table may have more."""
+    if _results(tokens) != ("match", "using"):
+        do = "write assert(match using), or nothing: a row without a match is an error, unless keep() says otherwise"
+        tokens.fail("merge asserts that each row has a match, and nothing else", word, do=do)

@@ -1,13 +1,19 @@
-"""Pieces that the statements which derive variables share: signs and numbers."""
+"""Pieces that the statements which derive variables share: signs, numbers and options."""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fedfolder.command.expression import LARGEST
+from fedfolder.command.names import abbreviates
+from fedfolder.command.numlist import numlist
+from fedfolder.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from fedfolder.command.lexer import Token, Tokens
 
 MOST_NUMBERS = 200
@@ -65,4 +71,58 @@ def ascending(tokens: Tokens, fewest: int, expected: str) -> tuple[float, ...]:
     if len(found) < fewest:
         tokens.fail(f"there are fewer than {fewest} numbers", opening, expected=expected)
     tokens.take()
+    return tuple(found)
+
+
+def above_zero(tokens: Tokens, word: Token, name: str) -> float:
+    """Take a number above zero."""
+    found = number(tokens, f"a number, as in {name}(1)")
+    if found <= 0:
+        tokens.fail(f"{name}() takes a number above zero", word)
+    return found
+
+
+def options_of(
+    tokens: Tokens, known: Mapping[str, str], expected: str, elsewhere: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, Token]]:
+    """The options that follow, by their full names, each once; whoever asks takes the argument.
+
+    Parameters
+    ----------
+    known : mapping of str to str
+        Each with its shortest abbreviation.
+    elsewhere : mapping of str to str, optional
+        Options that Stata has and this release has not, each with what to do instead.
+    """
+    seen: set[str] = set()
+    while tokens.next.kind != "end":
+        word = tokens.next
+        name = next((n for n, shortest in known.items() if abbreviates(word.text, n, shortest)), None)
+        if name is None and word.text in (elsewhere or {}):
+            tokens.unsupported(f"the option {word.text} is", word, do=(elsewhere or {})[word.text])
+        if name is None:
+            tokens.fail("this is no option here", word, expected=f"one of {', '.join(known)}; {expected}")
+        if name in seen:
+            tokens.fail(f"the option {name} is given twice", word, do="leave one of them out")
+        seen.add(name)
+        tokens.take()
+        yield name, word
+
+
+def listed(tokens: Tokens, expected: str, until: str = ")") -> tuple[float, ...]:
+    """Take numbers up to a word or the closing parenthesis, each larger than the one before: `0 1 2`, `0(5)85`."""
+    first, depth, end = tokens.next, 0, tokens.next.start
+    while not (depth == 0 and tokens.at(")", until)) and tokens.next.kind != "end":
+        depth += tokens.at("(") - tokens.at(")")
+        end = tokens.take().end
+    try:
+        found = numlist(tokens.text[first.start : end])
+    except ConfigError as error:
+        tokens.fail(error.what, first, expected=error.expected or expected)
+    if len(found) > MOST_NUMBERS:
+        tokens.fail(f"there are more than {MOST_NUMBERS} numbers", first)
+    if max(map(abs, found)) >= LARGEST:
+        tokens.fail("this number is too large", first, expected="numbers below 8.9e307")
+    if any(b <= a for a, b in pairwise(found)):
+        tokens.fail("these numbers do not ascend", first, expected="each one larger than the one before")
     return tuple(found)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from fedfolder.command import Command
     from fedfolder.command.derivation import Derivation
-    from fedfolder.command.expression import Expression
     from fedfolder.custody.policy import Policy
 
 WORDS: dict[type[Derivation], str] = {
@@ -85,22 +84,27 @@ def _conditions(policy: Policy, asked: Asked) -> Iterator[Finding]:
     allowed = policy.allowed.conditions
     if allowed is None:
         return
-    for condition in _conditions_of(asked.command):
-        for name in condition.names:
+    for names in _choosing(asked.command):
+        for name in names:
             if not set(_sources(asked.command, name)) <= set(allowed):
                 yield Finding("conditions", (name,), f"rows may not be chosen here by {name}")
-        if not condition.names and not allowed:
+        if not names and not allowed:
             yield Finding("conditions", (), "rows may not be chosen here with if")
 
 
-def _conditions_of(command: Command) -> Iterator[Expression]:
-    """What chooses rows: `if` of the model and of `stset`, and when `stset` lets time begin and end."""
+def _choosing(command: Command) -> Iterator[tuple[str, ...]]:
+    """The variables of what chooses rows: `if`, when `stset` lets time begin and end, and a `keep()` of `merge`."""
     if command.condition is not None:
-        yield command.condition
+        yield command.condition.names
     for statement in command.derivations:
         if isinstance(statement, Stset):
-            chosen = (statement.condition, statement.enter, statement.exit)
-            yield from (part for part in chosen if part is not None and (part is statement.condition or part.names))
+            if statement.condition is not None:
+                yield statement.condition.names
+            events = () if statement.origin is None or statement.origin.event is None else (statement.origin,)
+            moments = [moment for moment in (*events, statement.enter, statement.exit) if moment is not None]
+            yield from (moment.names for moment in moments if moment.names)
+        elif isinstance(statement, Merge) and statement.keep:
+            yield statement.keys
 
 
 def _sources(command: Command, name: str) -> tuple[str, ...]:

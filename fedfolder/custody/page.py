@@ -6,6 +6,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fedfolder.custody import in_words
 from fedfolder.custody.roster import roster_page
 from fedfolder.errors import FedfolderError
 from fedfolder.plan.check import DICTIONARY, subject
@@ -23,6 +24,7 @@ from fedfolder.questions.standardised import Standardised
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from fedfolder.command import Command
     from fedfolder.custody.approval import Attempt
     from fedfolder.custody.finding import Finding
     from fedfolder.custody.policy import Policy
@@ -122,11 +124,12 @@ def _indented(lines: Iterable[str]) -> Iterable[str]:
 def _asked(said: dict[str, Any]) -> list[str]:
     if "command" not in said:
         return [subject(said), *map(_expected, said.get(DICTIONARY, []))]
-    lines = [f"command: {said['command']}", f"model: {said['model']}"]
-    lines += [f"variable {entry['name']}: {entry['use']}" for entry in said["variables"]]
+    command = read_command(said["command"])
+    lines = [*in_words.asked(command), f"model: {said['model']}"]
+    lines += [_variable(command, entry["name"], entry["use"]) for entry in said["variables"]]
     lines += [
         f"table {name} of this site: {' '.join(variables)}; of it only sums leave"
-        for name, variables in read_command(said["command"]).tables.items()
+        for name, variables in command.tables.items()
     ]
     lines.append(f"rows: {said['sample']}")
     without = said.get("restart", {}).get("without", [])
@@ -138,6 +141,11 @@ def _asked(said: dict[str, Any]) -> list[str]:
             "taken without asking"
         )
     return lines
+
+
+def _variable(command: Command, name: str, use: str) -> str:
+    meaning = in_words.meaning(command, name, use)
+    return f"variable {name}: {use}{f' ({meaning})' if meaning else ''}"
 
 
 def _driver(said: dict[str, Any]) -> str:
@@ -172,13 +180,15 @@ def _leaving(said: dict[str, Any], size: Size | None, policy: Policy) -> list[st
         times = question["times at most"]
         numbers = "" if size is None else f" (here {_numbers(question['kind'], size)})"
         lines.append(f"{'once' if times == 1 else f'up to {times} times'}: {question['leaves']}{numbers}")
+        if question["kind"] == Moments.kind:
+            lines += in_words.counted(read_command(said["command"]))
         if question["kind"] == OwnEstimate.kind:
             lines.append(_own(policy))
         if question["kind"] == RiskSums.kind:
             lines.append(_AT_RISK)
         if question["kind"] == BaselineHazards.kind:
             lines.append(_OWN_CURVE)
-    return [*lines, "no row of the data, no smallest or largest value, no name of a person"]
+    return [*lines, in_words.stays(read_command(said["command"])) if "command" in said else in_words.STAYS]
 
 
 _AT_RISK = (

@@ -54,7 +54,8 @@ def few_rows(command: Command, records: Records, used: Collection[str]) -> Itera
         made = wanted.intersection(derivation.names)
         if made:
             wanted.update(derivation.sources)
-            for found in _true_of_all(derivation, records):
+            told = records.told if isinstance(derivation, Stset) else ()
+            for found in (*_true_of_all(derivation, records), *told):
                 yield from ((min(made), found), (min(made), ~found))
             if isinstance(derivation, Generate):
                 for part in _added(derivation.expression):
@@ -94,25 +95,15 @@ def _true(derivation: Derivation, columns: Mapping[str, Values], rows: int) -> I
             values = numbers_of(source, columns)
             yield from (values > knot for knot in knots)
         case Stset():
-            yield from _true_of_times(derivation, columns, rows)
+            yield from (
+                found
+                for moment in derivation.moments.values()
+                if moment.time is not None
+                for found in _true_in(moment.time, columns, rows)
+            )
         case Split(name, at) if at:
             values = numbers_of(name, columns)
             yield from (values >= moment for moment in at)
-
-
-def _true_of_times(said: Stset, columns: Mapping[str, Values], rows: int) -> Iterator[Rows]:
-    """Where time is cut off by `enter` or `exit`, or a record begins before its origin; what is true in these."""
-    for expression in said.expressions.values():
-        yield from _true_in(expression, columns, rows)
-    time = numbers_of(said.time, columns)
-    if said.exit is not None:
-        yield time > evaluate(said.exit, columns, rows)
-    begins = numbers_of(said.time0, columns) if said.time0 else None
-    origin = np.zeros(rows) if said.origin is None else evaluate(said.origin, columns, rows)
-    if begins is not None:
-        yield begins < origin
-    if said.enter is not None:
-        yield evaluate(said.enter, columns, rows) > (origin if begins is None else begins)
 
 
 def _true_in(expression: Expression, columns: Mapping[str, Values], rows: int) -> Iterator[Rows]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fedfolder.command.lexis import Merge, Split, Stset
+from fedfolder.command.lexis import BEGIN, END, FAILURE, INCLUDED, Merge, Split, Stset
+from fedfolder.command.names import NODE
 from fedfolder.command.parameters import ANCILLARY, Parameter
 from fedfolder.command.parse import parse
 from fedfolder.command.terms import Column
@@ -16,12 +17,12 @@ from fedfolder.errors import FedfolderError, UnknownNameError, VariableError, ne
 from fedfolder.questions.derivations import derive
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
-    from fedfolder.command.derivation import ByRow
+    from fedfolder.command.derivation import ByRow, Derivation
     from fedfolder.estimates.result import FitResult
     from fedfolder.questions.expressions import Values
 
@@ -61,6 +62,7 @@ class Rows:
     """
 
     def __init__(self, result: FitResult, frame: pd.DataFrame, *, unseen_is_missing: bool = False) -> None:
+        self._result = result
         self.frame = frame
         self.frame = frame.assign(**self._derived(derivations(result)))
         self._levels = _known_levels(result)
@@ -100,7 +102,7 @@ class Rows:
     def variable(self, name: str) -> pd.Series[Any]:
         """A column of the frame."""
         if name not in self.frame.columns:
-            hint = nearest(name, [str(known) for known in self.frame.columns])
+            hint = whence(self._result, name) or nearest(name, [str(known) for known in self.frame.columns])
             raise UnknownNameError(f"The model's variable {name} is not in the data frame", do=hint)
         return self.frame[name]
 
@@ -149,18 +151,59 @@ def derivations(result: FitResult) -> tuple[ByRow, ...]:
 
     What follows from follow-up that was set or cut, or from a site's table, is a variable of whoever predicts.
     """
-    try:
-        statements = parse(result.command).derivations
-    except FedfolderError:
-        return ()
     found: list[ByRow] = []
     others: set[str] = set()
-    for statement in statements:
+    for statement in _statements(result):
         if isinstance(statement, Stset | Split | Merge) or not others.isdisjoint(statement.sources):
             others.update(statement.names)
         else:
             found.append(statement)
     return tuple(found)
+
+
+def _statements(result: FitResult) -> tuple[Derivation, ...]:
+    try:
+        return parse(result.command).derivations
+    except FedfolderError:
+        return ()
+
+
+def leading_to(result: FitResult, names: Collection[str]) -> tuple[Derivation, ...]:
+    """The statements of a fit's command that make some variables, and all that these are made of, in their order."""
+    wanted = set(names)
+    found: list[Derivation] = []
+    for statement in reversed(_statements(result)):
+        if not wanted.isdisjoint(statement.names):
+            found.append(statement)
+            wanted.update(statement.sources)
+    return tuple(reversed(found))
+
+
+_TIMES = {
+    BEGIN: "when each row begins to be at risk, in analysis time",
+    END: "when each row ends, in analysis time",
+    FAILURE: "1 where a row ends with a failure, and 0 elsewhere",
+    INCLUDED: "1 in each row",
+}
+
+
+def whence(result: FitResult, name: str) -> str:
+    """What to add where data lack a variable that the fit has made; `""` of one that was in the data."""
+    if name == NODE:
+        return f"{NODE} is the site in the fit: add a column {NODE} with the name of each row's site there"
+    maker = next((s for s in reversed(_statements(result)) if name in s.names), None)
+    match maker:
+        case None:
+            return ""
+        case Stset():
+            return f"{name} was made by stset in the fit: add a column with {_TIMES[name]}"
+        case Split(icodes=icodes):
+            what = "the number of each row's interval, from 0" if icodes else "where each row's interval begins"
+            return f"{name} was made by stsplit in the fit: add a column with {what}"
+        case Merge(keys, table, _):
+            return f"{name} was taken from the table {table} by {' '.join(keys)} in the fit: add it to each row"
+        case _:
+            return f"{name} was made in the fit: {maker}; add it, or what it is made of"
 
 
 def _known_levels(result: FitResult) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ from fedfolder import clock
 from fedfolder.custody import gate
 from fedfolder.custody.approval import Approvals, Attempt
 from fedfolder.custody.charges import limited
+from fedfolder.custody.in_words import STAYS, STAYS_BUT_TIMES, stays
 from fedfolder.custody.ledger import Ledger
 from fedfolder.errors import ConfigError, FedfolderError
 from fedfolder.exchange.fingerprint import fingerprint
@@ -19,6 +20,7 @@ from fedfolder.node import words
 from fedfolder.node.home import KEPT
 from fedfolder.plan.check import subject
 from fedfolder.plan.messages import SCALARS
+from fedfolder.plan.proposal import Proposal
 from fedfolder.shell import typed
 
 if TYPE_CHECKING:
@@ -51,9 +53,19 @@ def account(home: NodeHome, journal: Journal, fit: int) -> list[str]:
     for first in (m for m in asked if m.header.round == 1 and m.header.kind == "request"):
         lines += [*_proposal(home, journal, first, sent.get(first.header.number)), ""]
     lines += ["What left this site", *_left(asked, sent, journal), ""]
-    lines += ["What did not leave", "  no row of the data, no smallest or largest value, no name of a person", ""]
+    lines += ["What did not leave", f"  {_stayed(asked)}", ""]
     lines.append(f"Copies of every file, as it came and as it left, are in {home.path / KEPT / f'fit{fit}'}.")
     return lines
+
+
+def _stayed(asked: list[Message]) -> str:
+    """What did not leave, in any attempt."""
+    found = {STAYS}
+    for first in (m for m in asked if m.header.round == 1 and m.header.kind == "request"):
+        with contextlib.suppress(FedfolderError):
+            proposal = gate.proposal_of([first])
+            found |= {stays(proposal.command)} if isinstance(proposal, Proposal) else set()
+    return STAYS_BUT_TIMES if STAYS_BUT_TIMES in found else STAYS
 
 
 def _proposal(home: NodeHome, journal: Journal, first: Message, reply: Message | None) -> Iterator[str]:

@@ -39,7 +39,7 @@ class Clerk:
         self._mailbox = mailbox
         self._record = record
         self._desk = Desk(journal, home.policy)
-        self._answerer = Answerer(home.me, self._desk, home.holding(record.say), journal)
+        self._answerer = Answerer(home.me, self._desk, home.holding(record.say), journal, record.say)
         self._drafts = Drafts(journal)
         self._outbox = Outbox(home.path, record.say)
         self._waiting: tuple[int, int] | None = None

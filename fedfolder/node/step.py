@@ -35,7 +35,7 @@ from fedfolder.questions.refusals import Refusal
 from fedfolder.questions.specification import Specification
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from fedfolder.command import Command
     from fedfolder.custody.desk import Desk, Held
@@ -98,13 +98,14 @@ class Answerer:
     """Answers the requests of one node.
 
     The sample of the last fit is kept, so that the data are read once a fit. Whoever reads it again, after a
-    restart, must find the rows that were answered for before.
+    restart, must find the rows that were answered for before. `say` adds a line to the site's log.
     """
 
     me: Identity
     desk: Desk
     holding: Holding
     journal: Journal
+    say: Callable[[str], None] = lambda _line: None
     _kept: Read | None = field(default=None, init=False)
     course: Course = field(default_factory=Course, init=False)
 
@@ -225,6 +226,8 @@ class Answerer:
             person = self.desk.policy.person
             frame = self.holding.variables(read_for(command, person))
             records = records_of(frame, command, person, self.holding.tables(command.tables))
+            for note in records.notes:
+                self.say(note)
             sample = make_sample(frame, command, person, records=records, node=self.me.name)
             digest = self._same_rows(attempt, sample.digest())
             seen = self.desk.ledger.seen(frame.columns, command, sample, person=person, records=records)
@@ -260,12 +263,14 @@ def refusal(error: FedfolderError, command: Command | None, released: Sequence[s
     which may name files of the node, stays in its log.
     """
     said = re.split(r"[\s:,#]+", f"{error.what} {error.where}")
-    about = [name for name in (command.variables if command else ()) if name in said]
+    about = [name for name in ((*command.variables, *command.tables) if command else ()) if name in said]
     body: dict[str, Any] = {"code": type(error).__name__.removesuffix("Error"), "names": about, "software": SOFTWARE}
     if isinstance(error, PolicyError):
         body["rule"] = error.rule
     if isinstance(error, RejectedError) and error.found:
         body["reason"] = error.found  # the custodian's own words, written for the server's side
+    if isinstance(error, RefusedError) and error.reason:
+        body["reason"] = error.reason
     if isinstance(error, UnknownNameError):
         body["nearest"] = [near for name in about for near in close_names(name, released)]
     return Content(body, {})

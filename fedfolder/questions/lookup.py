@@ -35,19 +35,25 @@ class Table:
     columns: Mapping[str, Values] = field(repr=False)
 
 
-def looked_up(merge: Merge, keys: Sequence[Values], table: Table) -> dict[str, NDArray[Any]]:
-    """What the table has for each row, by name; missing where a key of the row is.
+def looked_up(merge: Merge, keys: Sequence[Values], table: Table) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:
+    """What the table has for each row, by name; missing where a key of the row is, or the table has nothing for it.
 
     Parameters
     ----------
     keys : sequence of (n,) values
         Those of the rows, in the order of `merge.keys`.
 
+    Returns
+    -------
+    found : dict of str to (n,) float64
+    matched : (n,) bool
+        Whether the table has something for a row.
+
     Raises
     ------
     VariableError
         If a key is text on one side and a number on the other, the table has a combination of keys twice, or it has
-        none for some rows.
+        none for some rows and the statement does not say what becomes of these.
     """
     found = np.zeros(_length(keys[0]), dtype=np.int64)
     cells = np.zeros(_length(table.columns[merge.keys[0]]), dtype=np.int64)
@@ -66,9 +72,10 @@ def looked_up(merge: Merge, keys: Sequence[Values], table: Table) -> dict[str, N
         raise VariableError(what, where=table.where, expected="one row for each combination", do="correct the table")
     places = np.minimum(np.searchsorted(cells, found), max(len(cells) - 1, 0))
     absent |= (cells[places] != found) if len(cells) else True
-    _require_all(merge, table, absent & ~missing, alone)
-    taken = order[places] if len(cells) else places
-    return {name: _taken(name, table, taken, missing) for name in merge.names}
+    if not merge.keep:
+        _require_all(merge, table, absent & ~missing, alone)
+    taken, matched = order[places] if len(cells) else places, ~(absent | missing)
+    return {name: _taken(name, table, taken, ~matched) for name in merge.names}, matched
 
 
 _MISSING, _ABSENT = -1, -2
@@ -118,7 +125,8 @@ def _require_all(merge: Merge, table: Table, absent: NDArray[np.bool_], alone: M
         where=table.where,
         found=f"{int(absent.sum())} rows (or pieces of them) without one{f': {each}' if each else ''}",
         expected=f"a row for each combination of {' '.join(merge.keys)} that occurs",
-        do="complete the table; an age above its last is taken for it by generate, as in min(attained, 99)",
+        do="complete the table; an age above its last is taken for it by generate, as in min(attained, 99); or write "
+        "keep(match), which leaves such rows out",
     )
 
 

@@ -16,6 +16,7 @@ from fedfolder.questions.cutting import cut, cut_every
 from fedfolder.questions.derivations import derive
 from fedfolder.questions.expressions import by_blocks, evaluate, holds, numbers_of
 from fedfolder.questions.lookup import looked_up
+from fedfolder.questions.stset import Raw, at_risk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from fedfolder.questions.lookup import Table
 
     Array = NDArray[np.float64]
-
-_DO = "correct these rows, or leave them out: stset time if ..., failure(d)"
 
 
 class _Texts(NamedTuple):
@@ -58,6 +57,10 @@ class Records:
         The variables that were derived.
     origins : (n,) integers or None
         The row of the file that each row is of; None where they are the same.
+    told : tuple of (n,) bool
+        The rows that one part of `stset` or another has given other times.
+    notes : list of str
+        What to say at the site, and nowhere else: counts of rows.
     """
 
     def __init__(self, columns: Mapping[str, Values], rows: int, tables: Mapping[str, Table] | None = None) -> None:
@@ -66,6 +69,10 @@ class Records:
         self.rows = rows
         self.made: dict[str, NDArray[Any]] = {}
         self.origins: NDArray[np.signedinteger[Any]] | None = None
+        self.told: tuple[NDArray[np.bool_], ...] = ()
+        self.notes: list[str] = []
+        self._origin: NDArray[Any] = np.zeros(())
+        self._scale = 1.0
 
     @classmethod
     def after(
@@ -153,65 +160,60 @@ class Records:
         before = rows if self.origins is None else self.origins[rows]
         self.origins = before.astype(code_type(max(self.rows, int(before.max(initial=0)) + 1)))
         self.made = {name: values[rows] for name, values in self.made.items()}
+        self.told = tuple(part[rows] for part in self.told)
+        self._origin = self._origin[rows] if self._origin.ndim else self._origin
         self.rows = len(rows)
 
     # -- follow-up -----------------------------------------------------------------------------------------------------
 
     def _stset(self, said: Stset) -> None:
-        """Times in units of analysis time, and rows that nobody is at risk in left out.
-
-        Raises
-        ------
-        VariableError
-            If a record that counts ends where it begins, or before, or records of one person overlap.
-        """
-        keep = self._counted(said)
-        origin = np.zeros(self.rows) if said.origin is None else self._values(said.origin)
-        time, failure = self._numbers(said.time), self._numbers(said.failure)
-        begins = origin if said.time0 is None else self._numbers(said.time0)
-        keep &= ~np.isnan(time + failure + origin + begins)
-        if not bool((time > np.maximum(begins, origin))[keep].all()):
-            what = f"some rows end where they begin, or before: {said.time} is not above {said.time0 or 'the origin'}"
-            raise VariableError(what, where=said.time, expected="time at risk in every row", do=_DO)
-        fails = failure != 0 if not said.values else np.isin(failure, said.values)
-        if said.enter is not None:
-            begins = np.maximum(begins, self._values(said.enter))
-        if said.exit is not None:
-            ends = self._values(said.exit)
-            fails, time = fails & (time <= ends), np.where(np.isnan(ends), np.nan, np.minimum(time, ends))
-        begins, time = np.maximum(begins - origin, 0.0) / said.scale, (time - origin) / said.scale
-        # A row without a time of entry or exit is left out, as any with a missing value; one outside of them, too.
-        keep &= begins < time
-        self.made |= {BEGIN: begins, END: time, FAILURE: fails.astype(np.int8), INCLUDED: np.ones(self.rows, np.int8)}
-        self._take(np.flatnonzero(keep))
-        if said.person is not None:
-            self._require_apart(said.person)
+        """Times in units of analysis time, and rows that nobody is at risk in left out; see `at_risk`."""
+        rows = np.flatnonzero(self._counted(said))
+        found = at_risk(said, self._raw(said, rows))
+        rows = rows[found.keep]
+        self._take(rows)
+        begins, ends, fails = found.begins[found.keep], found.ends[found.keep], found.fails[found.keep]
+        included = np.ones(self.rows, np.int8)
+        self.made |= {BEGIN: begins, END: ends, FAILURE: fails.astype(np.int8), INCLUDED: included}
+        self.told += tuple(part[found.keep] for part in found.told)
+        self._origin, self._scale = smallest(found.origin[found.keep]), said.scale
 
     def _counted(self, said: Stset) -> NDArray[np.bool_]:
-        """The records that `if` chooses."""
-        if said.condition is None:
-            return np.ones(self.rows, dtype=np.bool_)
-        chosen = [holds(said.condition, block, place.stop - place.start) for place, block in self.blocks()]
-        return np.concatenate(chosen)
+        """The records that `if` chooses, of which the times are known, and whose they are."""
+        counted = np.ones(self.rows, dtype=np.bool_)
+        if said.condition is not None:
+            chosen = [holds(said.condition, block, place.stop - place.start) for place, block in self.blocks()]
+            counted &= np.concatenate(chosen)
+        for name in filter(None, (said.time, said.time0)):
+            counted &= ~np.isnan(self._numbers(name))
+        if said.person is not None:
+            column = self.column(said.person)
+            known = ~np.isnan(column) if isinstance(column, np.ndarray) else np.greater_equal(column.codes, 0)
+            counted &= known
+        return counted
 
-    def _require_apart(self, person: str) -> None:
-        """Refuse records of one person that overlap in time."""
-        column = self.column(person)
-        codes = numbered(column)[1] if isinstance(column, np.ndarray) else column.codes
-        begins, ends = self.made[BEGIN], self.made[END]
-        order = np.lexsort((begins, codes))
-        same = codes[order][1:] == codes[order][:-1]
-        if bool((same & (begins[order][1:] < ends[order][:-1])).any()):
-            raise VariableError(
-                f"records of one {person} overlap in time",
-                where=person,
-                expected="each record to begin where the one before it ends, or later",
-                do="name where each begins: stset time, failure(d) id(person) time0(begin)",
-            )
+    def _raw(self, said: Stset, rows: NDArray[np.int64]) -> Raw:
+        """What some records say of times."""
+        person = None
+        if said.person is not None:
+            column = self.column(said.person)
+            person = numbered(column[rows])[1] if isinstance(column, np.ndarray) else column.codes[rows]
+        moments = {name: when.time for name, when in said.moments.items() if when.time is not None}
+        events = {when.event.name for when in said.moments.values() if when.event is not None}
+        return Raw(
+            ends=self._numbers(said.time)[rows],
+            failure=self._numbers(said.failure)[rows],
+            begins=None if said.time0 is None else self._numbers(said.time0)[rows],
+            person=person,
+            events={name: self._numbers(name)[rows] for name in events},
+            moments={name: self._values(time)[rows] for name, time in moments.items()},
+        )
 
     def _split(self, said: Split) -> None:
         begins, ends = self._numbers(BEGIN), self._numbers(END)
         after = np.zeros(self.rows) if said.after is None else self._values(said.after)
+        if said.in_data:
+            after = (after - self._origin) / self._scale
         known = ~np.isnan(begins + ends + after)
         if not known.all():
             # A row that it is not known of when to cut it has a missing value, and is left out.
@@ -241,13 +243,22 @@ class Records:
             raise UnknownNameError(
                 f"this site has no table {said.table}",
                 where=said.table,
-                do=f"name its file in node.toml, under [tables.{said.table}]; in a simulation, by --table",
+                do=f"name its file in node.toml, under [tables.{said.table}]; simulate and predict take it by --table",
             )
         for name in (*said.keys, *said.names):
             if name not in table.columns:
                 what = f"the table {said.table} has no variable {name}"
                 raise UnknownNameError(what, where=table.where, do=nearest(name, table.columns))
-        self.made |= looked_up(said, [self.column(name) for name in said.keys], table)
+        found, matched = looked_up(said, [self.column(name) for name in said.keys], table)
+        self.made |= found
+        if said.keep and not matched.all():
+            what = "left out" if said.keep == "match" else "without a value"
+            self.notes.append(
+                f"{int((~matched).sum()):,} of {self.rows:,} rows (or pieces of them) are {what}: the table "
+                f"{said.table} has nothing for their {' '.join(said.keys)}"
+            )
+        if said.keep == "match":
+            self._take(np.flatnonzero(matched))
 
 
 def _at(column: Values, rows: NDArray[Any]) -> Values:

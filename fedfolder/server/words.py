@@ -52,7 +52,7 @@ def _list(value: object) -> list[object]:
 
 
 _REFUSALS = {
-    "UnknownName": "it has no such variable, or has not released it",
+    "UnknownName": "it has no such variable or table, or has not released it",
     "Variable": "a variable cannot be used in this way there",
     "DataFile": "its data file cannot be read",
     "DataChanged": "its data have changed since an earlier round of this fit",

@@ -166,10 +166,19 @@ def require_simple(likelihood: Likelihood) -> RowLikelihood:
     return likelihood
 
 
+SAME = {
+    "glm family(binomial) link(logit)": "logit",
+    "glm family(binomial) link(probit)": "probit",
+    "glm family(poisson) link(log)": "poisson",
+    "glm family(gaussian) link(identity)": "regress",
+    "streg distribution(exponential)": "poisson of the failure, with the time at risk as exposure()",
+}
+"""Models that Mata computes under another name."""
+
+
 def _not_here(model: str) -> RefusedError:
-    return RefusedError(
-        f"this node computes in Stata, which has no likelihood for {model} here",
-        where=model,
-        expected=", ".join(BUILT_IN),
-        do="ask for one of these, or run this node outside of Stata: fedfolder node run",
-    )
+    same = f"{SAME[model]} is the same model; or " if model in SAME else ""
+    do = f"{same}save the data, and run this node outside of Stata: fedfolder node run"
+    what = f"this node computes in Stata, which has no likelihood for {model} here"
+    models = ", ".join(BUILT_IN)
+    return RefusedError(what, where=model, expected=models, do=do, reason=f"{what}, but for {models}: {do}")

@@ -9,12 +9,13 @@ import numpy as np
 
 from fedfolder.dictionary.texts import tidied
 from fedfolder.errors import CommandError, UnknownNameError, nearest
+from fedfolder.estimates.columns import whence
 from fedfolder.estimates.prediction import PREDICTIONS, variables
 from fedfolder.stata import keeping
 from fedfolder.stata.wording import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def predict(stata: Stata) -> None:
     kind = PREDICTIONS.get(result.model, ("xb",))[0] if asked in {None, "mu"} else str(asked)
     names, outcome = stata.local("varlist").split(), stata.local("outcome")
     here = np.asarray(stata.column(stata.local("touse"))) != 0
-    frame = in_memory(stata, variables(result, asked), here)
+    frame = in_memory(stata, variables(result, asked), here, lambda name: whence(result, name))
     found = result.predict_all(frame, asked, unseen="missing", offset=not stata.local("offset"))
     chosen = _chosen(result, found, kind, names, outcome)
     if asked is None:
@@ -72,8 +73,10 @@ def predict(stata: Stata) -> None:
         _store(stata, name, found[column].to_numpy(), here, _label(result, kind, column))
 
 
-def in_memory(stata: Stata, names: Sequence[str], here: NDArray[np.bool_]) -> pd.DataFrame:
-    """The named variables of the data in memory, the chosen rows.
+def in_memory(
+    stata: Stata, names: Sequence[str], here: NDArray[np.bool_], whence: Callable[[str], str] = lambda _name: ""
+) -> pd.DataFrame:
+    """The named variables of the data in memory, the chosen rows; `whence` says what has made one that is not there.
 
     Raises
     ------
@@ -85,7 +88,7 @@ def in_memory(stata: Stata, names: Sequence[str], here: NDArray[np.bool_]) -> pd
     known = [name for name in stata.variables() if not name.startswith(TEMPORARY)]
     for name in names:
         if name not in known:
-            do = nearest(name, known) if known else "use the data that are to be predicted for"
+            do = whence(name) or nearest(name, known) if known else "use the data that are to be predicted for"
             raise UnknownNameError("a variable of the model is not in the data in memory", found=name, do=do)
     index = pd.RangeIndex(int(here.sum()))
     return pd.DataFrame({name: _as_fitted(stata.column(name))[here] for name in names}, index=index)

@@ -195,6 +195,7 @@ CUT = "generate g = age >= {}; logit low age lwt smoke i.g#c.lwt i.g#c.smoke"
 UNLIKE_ONE = f"generate a = lwt * (age != {OLD}); generate b = smoke * (age != {OLD}); logit low age a b"
 SPLIT = "stset age, failure(low); stsplit g, at({}) icodes; logit _d lwt smoke i.g#c.lwt i.g#c.smoke"
 UNSEEN = "stset age, failure(low); stsplit g, at({}); generate z = 0*g; logit _d lwt smoke, offset(z)"
+TIMES = "stset age, failure(low){}; logit _d lwt smoke"
 PAIRS = {
     "a row less by if": (PLAIN, f"{PLAIN} if age <= {SECOND}"),
     "nested, and missing for one": (PLAIN, f"{PLAIN} size"),
@@ -203,6 +204,7 @@ PAIRS = {
     "nested, with a cell that is larger by one": (CUT.format(23.3), CUT.format(23.4)),
     "follow-up cut a little later": (SPLIT.format(23.2), SPLIT.format(23.3)),
     "the same, where no column shows it": (UNSEEN.format(23.2), UNSEEN.format(23.3)),
+    "a row less by its time of exit": (TIMES.format(""), TIMES.format(f" exit(time cond(age == {OLD}, 0, .))")),
     "the data a row shorter": (PLAIN, PLAIN),
 }
 TWINS = (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fedfolder.command import parse
 from fedfolder.command.guards import notes
-from fedfolder.command.lexis import Merge, Split, Stset
+from fedfolder.command.lexis import Event, Merge, Split, Stset, When
 from fedfolder.errors import CommandError
 from tests.command.strategies import NUMBERS, ascending, expressions
 
@@ -49,10 +49,11 @@ def test_what_is_read_of_the_data_and_of_the_table():
     ("text", "kind"),
     [
         ("stset t, f(d)", Stset),
-        ("stset t, failure(d) time0(b)", Stset),
+        ("stset t, failure(d) time0(b) noshow", Stset),
         ("stsplit fu, every(0.5)", Split),
         ("stsplit fu, at(2(1)2)", Split),
         ("mer m:1 a using b, keepusing(fu)", Merge),
+        ("merge m:1 a using b, keep(1 3) keepusing(fu) nogen assert(match using) noreport", Merge),
     ],
 )
 def test_short_forms(text, kind):
@@ -69,6 +70,25 @@ def test_short_forms(text, kind):
         ("stset t, failure(d) strata(x)", "no option here"),
         ("stset t, failure(d) scale(0)", "above zero"),
         ("stset t, failure(d) origin(first)", "where time should be"),
+        ("stset t, failure(d) id(p) origin(min)", r"origin\(min\).* not supported.*\n.*\n.*\n.*origin\(time"),
+        ("stset t, failure(d) origin(e==1)", "one person's"),
+        ("stset t, failure(d) enter(e==1)", "one person's"),
+        ("stset t, failure(d) id(p) enter(e==1 time b)", "an event and a time"),
+        ("stset t, failure(d) id(p) exit(failure time b)", "stands alone"),
+        ("stset t, failure(d) id(p) enter(time .)", "leaves nobody"),
+        ("stset t, failure(d) id(p) if(x==1)", r"the option if is.*\n.*\n.*\n.*after the model"),
+        ("stset t, failure(d) id(p) ever(x==1)", r"the option ever is.*\n.*\n.*\n.*stset time if"),
+        ("stset t, failure(d) id(p) never(x==1)", "the option never is"),
+        ("stset t, failure(d) id(p) after(x==1)", r"the option after is.*\n.*\n.*\n.*enter\(variable==1\)"),
+        ("stset t, failure(d) id(p) before(x==1)", r"the option before is.*\n.*\n.*\n.*exit\(variable==1\)"),
+        ("stset t [pw=w], failure(d)", r"weights in stset are.*\n.*\n.*\n.*\[pw=w\]"),
+        ("stsplit, at(failures)", r"cutting at failure times.*\n.*\n.*\n.*stcox"),
+        ("stsplit fu, at(failures)", "cutting at failure times"),
+        ("stsplit fu if x==1, at(1)", r"`if` in stsplit.*\n.*\n.*\n.*stset time if"),
+        ("stsplit fu, at(1) after(time = b)", r"after\(_t = \.\.\.\) in analysis time"),
+        ("stsplit fu, at(1) after(_t = min(b))", "chooses among the records"),
+        ("stsplit fu, at(1) after(_t = asis(b))", "chooses among the records"),
+        ("stsplit fu, at(1) after(b = 3)", "a moment in analysis time"),
         ("stset t, failure(d==2 1)", "do not ascend"),
         ("stsplit fu", "where , should be"),
         ("stsplit fu, trim", "where to cut"),
@@ -86,6 +106,11 @@ def test_short_forms(text, kind):
         ('merge m:1 a using "popmort.dta", keepusing(c)', "no path travels"),
         ("merge m:1 a using b", "where , should be"),
         ("merge m:1 a using b, keepusing(a)", "and no key"),
+        ("merge m:1 a using b, keepusing(c) keep(match using)", "rows of a table persons"),
+        ("merge m:1 a using b, keepusing(c) keep(master)", r"expected: keep\(match\)"),
+        ("merge m:1 a using b, keepusing(c) assert(match)", r"assert\(match using\), or nothing"),
+        ("merge m:1 a using b, keepusing(c) update", "under names that the data do not have"),
+        ("merge m:1 a using b, keepusing(c) generate(m)", "write nogenerate"),
         ("merge m:1 using b, keepusing(c)", "to look up by"),
     ],
 )
@@ -129,18 +154,55 @@ def test_a_condition_of_stset_that_a_missing_value_makes_true_is_said_loudly():
     assert notes(parse("stset t if grade>2 & grade<., failure(d); poisson _d x, exposure(_t)")) == ()
 
 
+def test_moments_are_events_times_and_what_holds_where_nothing_is_given():
+    text = "stset t, f(e==3) id(p) origin(e==1 2) enter(time b) exit(e == 3/4 time b + 10)"
+    (found,) = parse(f"{text}; poisson _d _t").derivations
+    assert str(found) == ("stset t, failure(e==3) id(p) origin(e==1 2) enter(time b) exit(e==3 4 time b + 10)")
+    assert found.sources == ("t", "e", "p", "b")
+    (default,) = parse("stset t, failure(d) id(p) exit(failure); poisson _d _t").derivations
+    assert default == parse("stset t, failure(d) id(p); poisson _d _t").derivations[0]
+    (never,) = parse("stset t, failure(d) id(p) exit(time .); poisson _d _t").derivations
+    assert str(never) == "stset t, failure(d) id(p) exit(time .)"
+    (named,) = parse("stset t, failure(d) id(p) exit(failure==2) enter(time==1); poisson _d _t").derivations
+    assert named.sources == ("t", "d", "p", "time", "failure")
+
+
+@pytest.mark.parametrize(
+    ("text", "keep"), [("3", "match"), ("match", "match"), ("1 3", "match master"), ("mat mas", "match master")]
+)
+def test_what_merge_keeps_is_written_in_words(text, keep):
+    (found,) = parse(f"merge m:1 a using b, keepusing(c) keep({text}); poisson y c").derivations
+    assert isinstance(found, Merge)
+    assert found.keep == keep
+    assert str(found) == f"merge m:1 a using b, keep({keep}) keepusing(c)"
+
+
+def test_a_cut_can_count_from_a_moment_in_units_of_the_data():
+    said = "stset t, failure(d) origin(time dx); stsplit a, every(1) after(time = birth)"
+    command = parse(f"{said}; poisson _d a")
+    split = command.derivations[1]
+    assert isinstance(split, Split)
+    assert split.in_data
+    assert str(command) == f"{said}; poisson _d a"
+
+
 WORDS = st.sampled_from(["a", "b2", "_c"])
 MAYBE = st.one_of(st.none(), expressions(st.sampled_from(["x", "z"])))
+EVENTS = st.builds(Event, st.sampled_from(["x", "time"]), ascending(1))
+MOMENTS = st.one_of(
+    st.none(), EVENTS.map(When), expressions(st.sampled_from(["x", "z"])).map(lambda time: When(None, time))
+)
+LEAVING = st.one_of(MOMENTS, st.builds(When, EVENTS, expressions(st.sampled_from(["x", "z"]))))
 STSETS = st.builds(
     Stset,
     time=WORDS,
     failure=st.just("d"),
     values=st.one_of(st.just(()), ascending(1)),
-    person=st.one_of(st.none(), WORDS),
+    person=WORDS,
     time0=st.one_of(st.none(), WORDS),
-    origin=MAYBE,
-    enter=MAYBE,
-    exit=MAYBE,
+    origin=MOMENTS,
+    enter=MOMENTS,
+    exit=LEAVING,
     scale=NUMBERS.filter(lambda number: number > 0),
     condition=MAYBE,
 )
@@ -153,6 +215,7 @@ MERGES = st.builds(
     st.lists(WORDS, min_size=1, unique=True).map(tuple),
     WORDS,
     st.lists(st.sampled_from(["rate", "prob"]), min_size=1, unique=True).map(tuple),
+    st.sampled_from(["", "match", "match master"]),
 )
 
 

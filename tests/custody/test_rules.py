@@ -369,9 +369,18 @@ def test_every_statement_that_derives_has_its_word() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["stset x if age>50, failure(b)", "stset x, failure(b) enter(time age)", "stset x, failure(b) exit(time x + age)"],
+    [
+        "stset x if age>50, failure(b)",
+        "stset x, failure(b) enter(time age)",
+        "stset x, failure(b) exit(time x + age)",
+        "stset x, failure(b) id(p) enter(age==50)",
+        "stset x, failure(b) id(p) exit(age==50 time x)",
+        "stset x, failure(b) id(p) origin(age==50)",
+        "merge m:1 age x using pop, keep(match) keepusing(rate); stset x, failure(b) origin(time -rate)",
+        "merge m:1 age x using pop, keep(match master) keepusing(rate); stset x, failure(b) origin(time -rate)",
+    ],
 )
-def test_stset_can_choose_rows_and_is_held_to_the_same_variables_as_if(text: str) -> None:
+def test_stset_and_merge_can_choose_rows_and_are_held_to_the_same_variables_as_if(text: str) -> None:
     command = read_command(f"{text}; poisson _d z")
     refused = Policy((), allowed=Allowed(conditions=("z",))).of_command(command, THREE)
     assert {finding.rule for finding in refused} == {"conditions"}

@@ -167,6 +167,8 @@ COMMANDS = (
     "stcox x, time(t) failure(low) strata(_node) basesurv(1 2)",
     "stpm2 x, scale(hazard) df(2) time(years) failure(low)",
     "streg x i.g, distribution(weibull) time(years) failure(low) standsurv(1 2.5) at1(g 1) at2(.)",
+    "melogit low x || id:, intpoints(3)",
+    "stset years, failure(low==1) id(id) exit(low==1 time 5); stsplit fu, at(0 1); streg i.fu, d(e)",
 )
 DICTIONARY = dictionaries.parse(
     b"name,type,level,label,unit,low,high\nx,number,,,kg,-5,5\ng,category,0,none,,,\n,,1,one,,,\n,,2,two,,,\n",

@@ -11,8 +11,9 @@ from fedfolder.command import parse
 from fedfolder.custody.cells import Persons
 from fedfolder.errors import UnknownNameError, VariableError
 from fedfolder.node.readers import Frame, TextColumn
-from fedfolder.node.sampling import make_sample
+from fedfolder.node.sampling import make_sample, records_of
 from fedfolder.questions.lookup import Table
+from fedfolder.questions.records import Records
 from tests.custody.ledgers import attempt, look, opened
 
 if TYPE_CHECKING:
@@ -50,19 +51,25 @@ def times(found):
         ("stset t, failure(d) exit(time 3)", [(0, 3, 0), (0, 2, 0)]),
         ("stset t, failure(d) exit(time 4)", [(0, 4, 1), (0, 2, 0)]),
         ("stset t, failure(d) enter(time 2) exit(time 3)", [(2, 3, 0)]),
+        ("stset t, failure(d) exit(time .)", [(0, 4, 1), (0, 2, 0)]),
     ],
 )
 def test_stset_says_from_when_to_when_and_how_it_ends(statement, expected):
     assert times(sample(statement, t=[4, 2], d=[2, 0], b=[1, 0.5])) == expected
 
 
-@pytest.mark.parametrize("name", ["t", "d", "b", "e"])
-def test_a_record_without_a_time_is_left_out(name):
-    columns = {"t": [4.0, 2.0], "d": [1.0, 0.0], "b": [1.0, 1.0], "e": [9.0, 9.0]}
+@pytest.mark.parametrize("name", ["t", "b", "o", "n", "p"])
+def test_a_record_without_a_time_or_of_nobody_is_left_out(name):
+    columns = {"t": [4.0, 2.0], "d": [1.0, 0.0], "b": [1.0, 1.0], "o": [0.0, 0.0], "n": [0.0, 0.0], "p": [1.0, 2.0]}
     columns[name] = [NAN, columns[name][1]]
-    found = sample("stset t, failure(d) time0(b) exit(time e)", **columns)
+    found = sample("stset t, failure(d) time0(b) origin(time o) enter(time n) id(p)", **columns)
     assert found.nobs == 1
     assert found.places.tolist() == [1]
+
+
+def test_who_has_no_time_of_exit_stays():
+    found = sample("stset t, failure(d) exit(time e)", t=[4, 4], d=[1, 1], e=[NAN, 3])
+    assert times(found) == [(0, 4, 1), (0, 3, 0)]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +77,7 @@ def test_a_record_without_a_time_is_left_out(name):
     [
         ("stset t, failure(d)", {"t": [0, 1], "d": [0, 0]}, "t is not above the origin"),
         ("stset t, failure(d) time0(b)", {"t": [2, 1], "b": [2, 0], "d": [0, 0]}, "t is not above b"),
-        ("stset t, failure(d) id(p)", {"t": [2, 3], "d": [0, 0], "p": [7, 7]}, "records of one p overlap"),
+        ("stset t, failure(d) id(p)", {"t": [2, 2], "d": [0, 0], "p": [7, 7]}, "records of one p overlap"),
     ],
 )
 def test_a_record_that_cannot_be_stops_the_fit_and_no_value_is_said(statement, columns, said):
@@ -83,6 +90,13 @@ def test_records_of_one_person_follow_each_other():
     found = sample("stset t, failure(d) id(p) time0(b)", t=[5, 2, 3], b=[2, 0, 0], d=[1, 0, 0], p=[7, 7, 8])
     assert times(found) == [(2, 5, 1), (0, 2, 0), (0, 3, 0)]
     assert Persons.of(found).number == 2
+
+
+def test_a_person_is_followed_up_to_the_first_failure_unless_an_exit_is_given():
+    columns = {"t": [2, 5, 9], "d": [0, 1, 1], "p": [7, 7, 7]}
+    assert times(sample("stset t, failure(d) id(p)", **columns)) == [(0, 2, 0), (2, 5, 1)]
+    assert times(sample("stset t, failure(d) id(p) exit(time .)", **columns)) == [(0, 2, 0), (2, 5, 1), (5, 9, 1)]
+    assert times(sample("stset t, failure(d) id(p) exit(d==2 time 6)", **columns)) == [(0, 2, 0), (2, 5, 1), (5, 6, 0)]
 
 
 def test_a_failure_is_that_of_the_last_piece_also_where_it_is_at_a_cut():
@@ -129,6 +143,20 @@ def test_a_table_is_looked_into_by_pieces_and_by_text():
     said = "stset t, failure(d); stsplit fu, at(1); merge m:1 sex fu using pop, keepusing(rate)"
     found = sample(said, "poisson _d rate", {"pop": own}, t=[2, 1], d=[0, 1], sex=sex)
     assert found.outcome("rate").tolist() == [0.3, 0.4, 0.1]
+
+
+def test_rows_that_a_table_has_nothing_for_are_left_out_or_have_no_value_where_merge_says_so():
+    own = {"pop": Table("pop", "", {"fu": np.array([0.0, 2]), "rate": np.array([0.1, 0.3])})}
+    said = "stset t, failure(d); stsplit fu, at(1 2); merge m:1 fu using pop, {}keepusing(rate)"
+    columns = {"t": np.array([3.0, 1]), "d": np.array([1.0, 0])}
+    with pytest.raises(VariableError, match="no rate for some rows"):
+        sample(said.format(""), "poisson _d rate", own, **columns)
+    for keep, pieces in (("keep(match) ", 3), ("keep(match master) ", 4)):
+        command = parse(f"{said.format(keep)}; poisson _d rate")
+        made = Records.after(command.derivations, columns, 2, own)
+        assert made.rows == pieces
+        assert made.notes[0].startswith("1 of 4 rows")
+        assert sample(said.format(keep), "poisson _d rate", own, **columns).outcome("rate").tolist() == [0.1, 0.3, 0.1]
 
 
 def test_a_table_that_the_site_has_not_is_an_error_that_says_where_to_name_it():
@@ -253,3 +281,79 @@ def test_persons_that_the_command_names_count_for_the_ledger(tmp_path):
     assert named.persons is not None
     assert len(set(named.persons.tolist())) == 20
     assert look(ledger, follow_up(), "streg x, d(e) time(t) failure(d)").persons is None
+
+
+# Twenty persons of three records each; of one, an event of another kind comes first.
+SEVERAL = {
+    "p": np.repeat(np.arange(20.0), 3),
+    "t": np.tile([2.0, 5.0, 9.0], 20) + np.repeat(np.arange(20.0), 3) / 100,
+    "e": np.where(np.arange(60) == 33, 2.0, np.tile([1.0, 0.0, 3.0], 20)),
+    "x": np.arange(60.0) % 7,
+    "k": np.where(np.arange(60) == 30, 6.0, 0.0),
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("id(p) failure(e==3) origin(e==1)", "id(p) failure(e==3) origin(e==1 2)"),
+        ("id(p) failure(e==3) enter(e==1)", "id(p) failure(e==3) enter(e==1 2)"),
+        ("id(p) failure(e==3) exit(e==3)", "id(p) failure(e==3) exit(e==2 3)"),
+        ("id(p) failure(e==3)", "id(p) failure(e==2 3)"),
+        ("id(p) failure(e==3)", "id(q) failure(e==3)"),
+        ("failure(e==3) exit(time 9.1)", "failure(e==3) exit(time 9.12)"),
+        ("failure(e==3) enter(time 1.9)", "failure(e==3) enter(time 1.9 + (k==6))"),
+    ],
+)
+def test_a_statement_that_gives_one_person_other_times_is_put_before_a_person(tmp_path, first, second):
+    own = "generate q = p + 100*(k==6); "
+    said = [f"{own if 'q' in options else ''}stset t, {options}; poisson _d _t x" for options in (first, second)]
+    ledger = opened(tmp_path / "journal.sqlite3")
+    for number, text in enumerate(said, 1):
+        seen = look(ledger, SEVERAL, text)
+        found = [finding.says for finding in ledger.concerns(attempt(number), seen)]
+        assert bool(found) == (number == 2), found
+        ledger.admit(attempt(number), seen)
+
+
+@pytest.mark.parametrize(
+    ("options", "few"),
+    [
+        ("id(p) origin(e==1)", False),
+        ("id(p) origin(e==1 2)", True),
+        ("exit(time 9.175)", True),
+        ("exit(time 9.105)", False),
+        ("enter(time n)", True),
+        ("id(p)", False),
+        ("id(one)", True),
+    ],
+)
+def test_times_that_a_few_records_have_for_a_part_of_the_statement_are_found_though_the_rows_are_those_of_before(
+    tmp_path, options, few
+):
+    ledger = opened(tmp_path / "journal.sqlite3")
+    place = np.arange(60)
+    columns = {
+        **SEVERAL,
+        "t": SEVERAL["t"] + (place % 3 == 0) * np.sqrt(place) / 100,  # a length of its own of each
+        "e": np.select([place == 33, place == 34], [2.0, 1.0], np.tile([1.0, 0.0, 3.0], 20)),
+        "n": np.where(place == 35, 6.0, 0.0),
+        "one": np.where(place // 3 == 11, 11.0, 100.0 + place),
+    }
+    text = f"stset t, failure(e==9) {options}; poisson x _t if t>=9"
+    assert bool(ledger.concerns(attempt(1), look(ledger, columns, text))) == few
+
+
+def test_rows_that_a_table_leaves_out_are_held_against_those_that_were_there_before(tmp_path):
+    ledger = opened(tmp_path / "journal.sqlite3")
+    made = "merge m:1 k using pop, {}keepusing(rate); poisson e rate x"
+    pop = {"pop": Table("pop", "", {"k": np.array([0.0, 6]), "rate": np.ones(2)})}
+    fewer = {"pop": Table("pop", "", {"k": np.array([0.0]), "rate": np.ones(1)})}
+    for number, (keep, tables) in enumerate([("", pop), ("keep(match) ", fewer)], 1):
+        command = parse(made.format(keep))
+        records = records_of(Frame("a file", 60, dict(SEVERAL)), command, None, tables)
+        sample = make_sample(Frame("a file", 60, dict(SEVERAL)), command, None, records=records)
+        seen = ledger.seen(SEVERAL, command, sample, records=records)
+        found = [finding.says for finding in ledger.concerns(attempt(number), seen)]
+        assert bool(found) == (number == 2), found
+        ledger.admit(attempt(number), seen)

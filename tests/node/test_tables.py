@@ -77,7 +77,8 @@ def test_a_custodian_reads_which_table_is_looked_into() -> None:
     proposal = Proposal(read_command(MODEL), (("north", "aa"), ("south", "bb")))
     text = page(Attempt(1, 1, "x"), proposal, me="north", server=("", ""), policy=Policy(()), review=Review())
     assert "table popmort of this site: smoke rate; of it only sums leave" in text
-    assert "merge m:1 smoke using popmort, keepusing(rate); logit low age rate" in text
+    assert "first: merge m:1 smoke using popmort, keepusing(rate)" in text
+    assert "command: logit low age rate" in text
 
 
 def test_a_name_that_no_command_can_use_is_an_error(bench):

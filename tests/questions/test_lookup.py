@@ -26,7 +26,7 @@ def table(cells):
 
 def rates(keys, cells=None):
     cells = [(*cell, rate) for cell, rate in RATES.items()] if cells is None else cells
-    return looked_up(SAID, [np.array(column, dtype=np.float64) for column in keys], table(cells))["rate"]
+    return looked_up(SAID, [np.array(column, dtype=np.float64) for column in keys], table(cells))[0]["rate"]
 
 
 @given(st.lists(st.sampled_from(CELLS), min_size=1), st.permutations(CELLS))
@@ -46,6 +46,16 @@ def test_a_row_without_a_cell_is_an_error_that_holds_no_value():
     for part in ("2 rows", "1 where it lacks the sex", "1 where it lacks the age"):
         assert part in said
     assert "77" not in said
+
+
+@given(st.lists(st.sampled_from([*CELLS, (1.0, 77.0), (3.0, 40.0), (np.nan, 40.0)]), min_size=1))
+def test_a_row_without_a_cell_has_no_value_where_the_statement_says_what_becomes_of_it(rows):
+    said = Merge(SAID.keys, SAID.table, SAID.names, "match master")
+    keys = [np.array(column) for column in zip(*rows, strict=True)]
+    found, matched = looked_up(said, keys, table([(*cell, rate) for cell, rate in RATES.items()]))
+    assert matched.tolist() == [row in RATES for row in rows]
+    assert found["rate"][matched].tolist() == [RATES[row] for row in rows if row in RATES]
+    assert np.isnan(found["rate"][~matched]).all()
 
 
 def test_a_combination_that_is_not_there_is_found_though_each_key_is():
@@ -77,7 +87,7 @@ def test_texts_are_matched_by_what_they_say_and_not_by_their_places():
         Merge(("sex",), "popmort", ("rate",)),
         Table("popmort", "", {"sex": own, "rate": np.array([0.1, 0.2])}),
     )
-    assert looked_up(said, [rows], found)["rate"][:2].tolist() == [0.2, 0.1]
-    assert np.isnan(looked_up(said, [rows], found)["rate"][2])
+    assert looked_up(said, [rows], found)[0]["rate"][:2].tolist() == [0.2, 0.1]
+    assert np.isnan(looked_up(said, [rows], found)[0]["rate"][2])
     with pytest.raises(VariableError, match="text on one side"):
         looked_up(said, [np.ones(1)], found)

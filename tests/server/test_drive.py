@@ -198,7 +198,10 @@ def test_a_refusal_is_told_at_once_to_all(bench: Bench) -> None:
     bench.wake("south")
     with pytest.raises(RefusedError) as refused:
         bench.run()
-    assert "south: it has no such variable, or has not released it: age; did you mean aged?" in refused.value.found
+    assert (
+        "south: it has no such variable or table, or has not released it: age; did you mean aged?"
+        in refused.value.found
+    )
     assert headers(bench) == [("hello", 0, 0), ("request", 1, 1), ("closing", 1, 1)]
     settings.write_text(whole, encoding="utf-8")
     bench.wake("south")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from fedfolder import simulate
+from fedfolder.command import MODELS, parse
+from fedfolder.command.models import model_of
 from tests.stata import mata_twin
+from tests.stata.births import births
 
 FOLDER = Path(__file__).with_name("certification")
 PARTS = ("python", "help", "demo", "logit", "d2", "node", "errors")
@@ -36,6 +41,45 @@ def test_the_parts_that_the_stand_in_can_run_pass(stata, tmp_path, monkeypatch):
     finally:
         stata.run("capture fedfolder close")
         stata.run("fedfolder nodes stop")
+
+
+MODELS_DO = (FOLDER / "certify_models.do").read_text(encoding="ascii")
+OURS = {
+    "beside": "{0}",
+    "streg": "streg {0} time(lwt) failure(low)",
+    "stset": "stset lwt {0}; streg age smoke, distribution(exponential)",
+    "stcox": "stcox {0} time(lwt) failure(low)",
+    "stpm2": "stpm2 {0} time(lwt) failure(low)",
+    "mixed": "{0}",
+}
+"""What each program of the part hands to `fedfolder`, of what follows its name."""
+
+
+def commands():
+    """The commands of ours that the part compares."""
+    for line in re.finditer(r"^ *certify_(\w+) (.*)$", MODELS_DO, flags=re.MULTILINE):
+        text = OURS[line[1]].format(line[2]).replace("strata(site)", "strata(_node)").replace("group:", "race:")
+        yield f"{text} time(lwt) failure(low)" if text.startswith("mestreg") else text
+
+
+def test_every_model_is_compared_with_statas():
+    assert {parse(text).model for text in commands()} == set(MODELS)
+
+
+SURVIVAL = [text for text in commands() if model_of(parse(text).model).survival or parse(text).random]
+
+
+@pytest.mark.parametrize("text", SURVIVAL)
+def test_the_survival_models_of_the_part_have_estimates_in_its_data(text):
+    assert simulate(text, births(), nodes=3).status == "converged"
+
+
+def test_programs_hand_over_what_is_parsed_here():
+    for name, line in OURS.items():
+        program = MODELS_DO.partition(f"program certify_{name}\n")[2].partition("\nend\n")[0]
+        (called,) = re.findall(r"quietly fedfolder (.*)", program)
+        said = called.replace("`line'", "`0'").replace("`model' ", "")
+        assert said == line.replace("{0}", "`0'")
 
 
 @pytest.mark.parametrize("part", NEED_STATA)

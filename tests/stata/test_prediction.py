@@ -189,3 +189,10 @@ def test_texts_that_a_node_takes_for_one_level_are_one_here(stata, study):
     load(stata, frame)
     assert stata.run("predict spaced") == 0, stata.text
     np.testing.assert_array_equal(made(stata, "spaced"), expected)
+
+
+def test_what_the_fit_has_made_is_said_with_what_made_it(stata, study):
+    assert run_fit(stata, study, "logit low age i._node") == 0, stata.text
+    load(stata, births())
+    assert stata.run("predict p") == 111
+    assert "add a column _node with the name of each row's site there" in " ".join(stata.text.split())

@@ -94,6 +94,7 @@ COMMANDS = [
     "logit low age lwt i.race smoke ptl ht ui",
     "cloglog low age smoke, vce(robust)",
     "poisson ftv age i.race, exposure(lwt) irr",
+    "stset lwt, failure(low) enter(time 85); stsplit fu, at(100 120); generate y = _t - _t0; poisson _d i.fu age, e(y)",
 ]
 
 
@@ -109,6 +110,40 @@ def test_other_models_are_refused_before_anything_is_looked_at(study, command):
         bench.run(command)
     assert "this node computes in Stata, which has no likelihood for" in bench.log("south")
     assert [message.header.kind for message in bench.study_messages("south")] == ["refusal", "receipt"]
+
+
+@pytest.mark.parametrize(
+    ("command", "model", "do"),
+    [
+        (
+            "stcox age, strata(_node) time(lwt) failure(low)",
+            "stcox breslow",
+            "save the data, and run this node outside",
+        ),
+        ("stcox age, time(lwt) failure(low)", "stcox breslow", "save the data"),
+        ("streg age, distribution(weibull) time(lwt) failure(low)", "streg distribution(weibull)", "save the data"),
+        (
+            "stset lwt, failure(low); streg age, d(e)",
+            "streg distribution(exponential)",
+            "poisson of the failure, with the",
+        ),
+        ("stpm2 age, scale(odds) df(2) time(lwt) failure(low)", "stpm2 scale(odds)", "save the data"),
+        ("melogit low age || race:", "melogit", "save the data"),
+        ("mestreg age || _node:, distribution(weibull) time(lwt) failure(low)", "mestreg", "save the data"),
+        ("glm low age, family(binomial)", "glm family(binomial) link(logit)", "logit is the same model; or save"),
+    ],
+)
+def test_the_servers_side_reads_which_model_is_not_there_and_what_to_do(study, command, model, do):
+    with pytest.raises(RefusedError) as refused:
+        study(("south",)).run(command)
+    said = str(refused.value)
+    assert f"this node computes in Stata, which has no likelihood for {model}" in said
+    assert f"here, but for logit, probit, cloglog, poisson, regress: {do}" in said
+
+
+def test_a_table_that_a_node_lacks_is_named(study):
+    with pytest.raises(RefusedError, match="or has not released it: popmort"):
+        study(("south",)).run("merge m:1 race using popmort, keepusing(rate); logit low rate")
 
 
 def test_rows_are_put_into_the_frame_once_a_design(study, calls, monkeypatch):

@@ -1010,7 +1010,8 @@ computer.{p_end}
 {pstd}
 One row is written for each row of FILE, in its order: the variables that keep
 names, then the predictions. A model of several outcomes has a column for
-each, such as pr_2.{p_end}
+each, such as pr_2. What FILE lacks and the fit made by stset or merge is made
+again; what stsplit made has to be in FILE.{p_end}
 
 {pstd}
 kinds: pr probability (of each outcome) xb linear predictor n number of events
@@ -1027,11 +1028,13 @@ after stpm2{p_end}
 {synopt:{opt unseen(error|missing)}}what to do with a level that the fit has not seen{p_end}
 {synopt:{opt nooffset}}leave offset and exposure out{p_end}
 {synopt:{opt node(dir)}}read FILE as the node.toml in this home says{p_end}
+{synopt:{opt table(name=file)}}a table that the fit merged; repeat for more{p_end}
 {synoptline}
 {p2colreset}{...}
 
 {phang2}{cmd:. fedfolder predict lbw.json births.dta, out(risk.csv) keep(id)}{p_end}
 {phang2}{cmd:. fedfolder predict lbw.json births.csv, out(xb.dta) kind(xb)}{p_end}
+{phang2}{cmd:. fedfolder predict excess.json cases.csv, out(n.csv) table(popmort=popmort.dta)}{p_end}
 
 {marker curve}{...}
 {dlgtab:curve}
