@@ -133,12 +133,30 @@ class Answerer:
         question = gate.question(proposal, requests, replies, self.course)
         read = self.read(attempt, proposal.command)
         held = self.desk.look(attempt, Specification.of(proposal.command), read.sample, read.seen)
+        seen = self.desk.with_knots(question, read.sample, read.seen)
+        held = held or self.desk.look_at_knots(attempt, seen)
         if held:
             return held
         self.desk.weigh(attempt, self.holding.meant(question), read.sample)
         question = self.desk.permitted(question, read.sample)
         content = reply(question, self.holding.compute(question, read.sample), self.holding.own_likelihood(question))
-        return Answered(content, question, read.seen)
+        return Answered(content, question, seen)
+
+    def concerns_of_knots(self, requests: Sequence[Message], proposal: Proposal) -> list[Finding]:
+        """What a person must look at once it is known where knots are, in the last of an attempt's `requests`.
+
+        Raises
+        ------
+        FedfolderError
+            One of `REFUSALS`, if it is not to be answered.
+        """
+        attempt = Attempt.of(requests[-1].header)
+        if not Specification.of(proposal.command).lacks_knots:
+            return []
+        question = gate.question(proposal, requests, self.journal.of_fit(attempt.fit, OUT, peer=SERVER))
+        read = self.read(attempt, proposal.command)
+        seen = self.desk.with_knots(question, read.sample, read.seen)
+        return self.desk.standing(self.desk.ledger.concerns_of_knots(attempt, seen))
 
     def _checked(self, proposal: Check, attempt: Attempt, requests: Sequence[Message]) -> Answered | Held:
         """The answer to a check. Variables that are not released are not looked at; that is no reason to refuse."""
