@@ -200,7 +200,7 @@ class Proposal:
         if isinstance(likelihood, RiskLikelihood):
             return []
         closed = likelihood.has_constant and not specification.has_offset and likelihood.least_squares
-        closed = closed or len(likelihood.views) > 1
+        closed = closed or (len(likelihood.views) > 1 and not (specification.compares and self.asks_moments))
         return [
             *([f"the sums of {' and '.join(likelihood.also)}"] if likelihood.also else []),
             *self._of_another_model(specification),
