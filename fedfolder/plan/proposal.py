@@ -147,7 +147,7 @@ class Proposal:
         """Each kind of question, how often it may be asked, and what leaves then."""
         asked: list[tuple[type[Question], int, str]] = []
         if self.asks_moments:
-            if Specification.of(self.command).lacks_knots:
+            if Specification.of(self.command).lacks_knots and not (self.restart and self.restart.events):
                 asked.append((EventGroups, 1, EventGroups.asks))
             asked.append((Moments, 1, self._with(Moments.asks, self._more_moments())))
             asked += self._asked_with_them()

@@ -155,6 +155,7 @@ FRAME = pd.DataFrame(
         "years": RNG.exponential(2.0, 90) + 0.01,
     }
 )
+BY_DF = "stpm2 x, scale(hazard) df(2) time(years) failure(low)"
 COMMANDS = (
     "logit low x i.g",
     "nbreg y x",
@@ -163,7 +164,7 @@ COMMANDS = (
     "mlogit y x",
     "stcox x, time(t) failure(low) efron",
     "stcox x, time(t) failure(low) strata(_node) phtest(log)",
-    "stpm2 x, scale(hazard) df(2) time(years) failure(low)",
+    BY_DF,
 )
 DICTIONARY = dictionaries.parse(
     b"name,type,level,label,unit,low,high\nx,number,,,kg,-5,5\ng,category,0,none,,,\n,,1,one,,,\n,,2,two,,,\n",
@@ -267,9 +268,14 @@ def _restart(content: bytes) -> object:
     return Restart.from_dict(strict_json.loads(content, where=""), read_command(COMMANDS[0]))
 
 
-def _restarted() -> bytes:
-    question, reply = conversations()[0].replies[0]
-    return _json(Restart(("east",), 1, messages.read_reply(question, reply, where="")).to_dict())
+def _restart_of_knots(content: bytes) -> object:
+    return Restart.from_dict(strict_json.loads(content, where=""), read_command(BY_DF))
+
+
+def _restarted(command: str = COMMANDS[0]) -> bytes:
+    replies = conversations()[COMMANDS.index(command)].replies[: 1 + (command == BY_DF)]
+    *events, moments = (messages.read_reply(question, reply, where="") for question, reply in replies)
+    return _json(Restart(("east",), 1, moments, *events).to_dict())
 
 
 # ------------------------------------------------------------------------------------------------ files
@@ -439,6 +445,7 @@ def _readers() -> Iterator[Reader]:
     )
     yield Reader("proposal", proposals, _proposal)
     yield Reader("restart", [_restarted(), _json({"without": ["east"], "start": 0})], _restart)
+    yield Reader("restart with knots", [_restarted(BY_DF)], _restart_of_knots)
     more = b'glm y c.x##i.g if x>1 & name=="a" [pw=w], family(poisson) link(log) vce(cluster id)'
     yield Reader(
         "command",
