@@ -4,7 +4,8 @@ Times stand on a grid that needs no agreement, t = 2^(k/64) for whole k: each ed
 halves the grid, and its halves, wherever both halves hold `least` persons with an event or more: a row that weighs ten
 is one. Where one half holds fewer, the other is halved further, and the few join the group beside them. So an edge
 follows from how many persons are in cells that were fixed before anything was known of them, never from one person's
-time; however fine a time that was stretched makes the grid, cells have as many persons.
+time; however fine a time that was stretched makes the grid, cells have as many persons. Where the halves of a node lie
+follows from its name, so that the edges of several nodes are not the same few.
 
 At the edges of its groups a node's cumulative count is exact, and between them it lies between two that are; both
 bounds are sums of groups, and add over nodes. The first group begins at no time and the last ends at none: the smallest
@@ -14,6 +15,7 @@ and the largest time stay here.
 from __future__ import annotations
 
 import itertools
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -100,7 +102,8 @@ class EventGroups(Question):
     def groups(self, sample: Sample) -> list[tuple[int, int]]:
         """The edges of each group of `sample`, rising; none without an event."""
         events = self._events(sample)
-        inner = list(_edges(events, BOTTOM, TOP, self.least))
+        low = BOTTOM - zlib.crc32(sample.site.encode()) % (TOP - BOTTOM)
+        inner = list(_edges(events, low, low + 2 * (TOP - BOTTOM), self.least))
         return list(itertools.pairwise([BOTTOM, *inner, TOP])) if len(events.cell) else []
 
     def up_to(self, sample: Sample) -> Iterator[tuple[int, NDArray[np.bool_]]]:

@@ -56,6 +56,7 @@ def fit_samples(
     own_estimates : bool
         Whether the nodes' own estimates may leave then.
     """
+    samples = {name: s if s.site else dataclasses.replace(s, site=name) for name, s in samples.items()}
     command = checked(command, samples, progress)
     proposal = Proposal(command, tuple((name, "") for name in samples), few=few)
     program = fit(proposal, progress.iteration if progress else None)

@@ -155,7 +155,7 @@ FRAME = pd.DataFrame(
         "years": RNG.exponential(2.0, 90) + 0.01,
     }
 )
-BY_DF = "stpm2 x, scale(hazard) df(2) time(years) failure(low)"
+BY_DF = "stpm2 x, scale(hazard) df(2) bknots(0.001 30) time(years) failure(low)"
 COMMANDS = (
     "logit low x i.g",
     "nbreg y x",
