@@ -29,6 +29,7 @@ from fedfolder.exchange.names import SERVER
 from fedfolder.node.sampling import make_sample, read_for, records_of
 from fedfolder.plan.check import Check
 from fedfolder.plan.course import Course
+from fedfolder.plan.knots import likely
 from fedfolder.plan.messages import Content, reply
 from fedfolder.plan.preflight import Preflight
 from fedfolder.questions.refusals import Refusal
@@ -186,7 +187,7 @@ class Answerer:
         return Answered(content, question, told=lines or ("preflight",))
 
     def would_refuse(self, attempt: Attempt, proposal: Proposal) -> Iterator[Refusal]:
-        """What the site's policy says against a fit, over the data as they are now."""
+        """What the site's policy says against a fit, over the data as they are now; see also `node.preview`."""
         command = proposal.command
 
         def of(findings: Iterable[Finding], *, by_person: bool = False) -> Iterator[Refusal]:
@@ -198,7 +199,7 @@ class Answerer:
             yield from of(self.desk.standing(self.desk.of_command(command, proposal.roster)))
             self.holding.require(Specification.of(command))
             read = self.read(attempt, command)
-            yield from of(self.desk.policy.of_sample(Specification.of(command), read.sample))
+            yield from of(self.desk.policy.of_sample(likely(Specification.of(command), [read.sample]), read.sample))
             yield from of(self.desk.concerns(attempt, read.seen), by_person=True)
         except REFUSALS as error:
             said = refusal(error, command, self.desk.policy.variables).body

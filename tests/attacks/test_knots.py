@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fedfolder import simulate
 from fedfolder.custody.approval import Attempt
 from fedfolder.custody.desk import Desk
 from fedfolder.custody.ledger import Ledger
@@ -19,12 +20,15 @@ from fedfolder.custody.profiles import PROFILES
 from fedfolder.errors import PolicyError
 from fedfolder.exchange.journal import Journal
 from fedfolder.node.data import sample_from_frame
+from fedfolder.node.preview import preview
 from fedfolder.plan.proposal import read_command
 from fedfolder.questions.event_groups import BOTTOM, FINENESS, LEAST_EVENTS, TOP, EventGroups, edges_of
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.specification import Specification
 from fedfolder.questions.splines import Curve
+from fedfolder.server.preflight import preflight
 from tests.exchange.helpers import clock
+from tests.node.places import Bench
 
 RNG = np.random.default_rng(8)
 N, LAST = 300, 9.1375
@@ -90,6 +94,36 @@ def test_knots_that_were_found_are_looked_at_as_well(tmp_path, profile):
         with pytest.raises(PolicyError) as refused:
             desk.weigh(Attempt(1, 1, "p"), of_knots(BY_DF, (ENDS[0], AROUND, BEYOND, ENDS[1])), sample)
     assert refused.value.rule == "leverage"
+
+
+EARLY = FRAME.assign(t=np.where(FRAME.index == N - 1, 1e-6, FRAME.t))
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_simulation_a_preflight_and_a_preview_put_knots_where_events_do(tmp_path, early):
+    """One person ends long before all others: the logarithm of time goes through her, once there are splines."""
+    frame = EARLY if early else FRAME.assign(t=np.where(FRAME.t > 6, 5.0, FRAME.t))
+    parts = [frame, FRAME.assign(t=np.where(FRAME.t > 6, 5.0, FRAME.t)), FRAME.iloc[: N // 2]]
+    expected = {"largest_share", "leverage"} if early else set()
+    if early:
+        with pytest.raises(PolicyError) as refused:
+            simulate(BY_DF, parts, policy="registry")
+        assert refused.value.rule in expected
+    else:
+        assert simulate(BY_DF, parts, policy="registry").status == "converged"
+    files = {}
+    for name, part in zip(("north", "south", "west"), parts, strict=True):
+        files[name] = tmp_path / f"{name}.csv"
+        part.to_csv(files[name], index=False)
+    bench = Bench(tmp_path / "study").open(files)
+    page = bench.folder / "north" / "policy.toml"
+    text = page.read_text(encoding="utf-8").replace("profile = 'open'", "profile = 'registry'")
+    page.write_text(text, encoding="utf-8", newline="\n")
+    assert {finding.rule for finding in preview(bench.home("north"), BY_DF)} == expected
+    bench.wake("north")
+    asked = preflight(bench.study.path, BY_DF, timeout=20.0, idle=bench.work)
+    assert {refusal.rule for site in asked.sites for refusal in site.refusals if not refusal.by_person} == expected
+    bench.close()
 
 
 @pytest.mark.parametrize("profile", ["registry", "strict"])
