@@ -125,11 +125,13 @@ def begin(proposal: Proposal, layout: Layout, mean: Array | None = None) -> Begu
 
 def _of_several(start: Start, begun: First) -> Start:
     """The start with the model's own derivatives, where they came at several betas."""
-    if not start.layout.lines:
+    lines = len(start.layout.lines)
+    if not lines:
         usual, *further = begun.others
         return _nearer(_of_the_model(start, usual), usual, further)
-    usual = _highest(begun.others)
-    return dataclasses.replace(_of_the_model(start, usual), alone=_of_the_splines(begun, usual))
+    usual = _highest(begun.others[:lines])
+    nearer = _nearer(_of_the_model(start, usual), usual, begun.others[lines:])
+    return dataclasses.replace(nearer, alone=_of_the_splines(begun, usual))
 
 
 def _shift(proposal: Proposal, layout: Layout) -> Array | None:

@@ -319,6 +319,23 @@ def test_over_folders_nodes_follow_the_plan_to_the_same_bits(tmp_path):
     assert found.to_json() == fit_samples(parsed, samples).to_json()
 
 
+# -- in few trips ------------------------------------------------------------------------------------------------------
+
+
+@each
+@pytest.mark.parametrize(
+    ("knots", "more"), [(INNER, "bhazard(rate)"), ("df(3)", "tvc(sex) dftvc(2)"), ("df(1)", "lrmodel")]
+)
+def test_sites_own_estimates_save_trips(scale, knots, more):
+    """A node of a single row has none, and sends zeros."""
+    usual, few = (simulate(command(scale, more, knots), nodes(FRAME), few_trips=trips) for trips in (False, True))
+    alike(few, usual, tolerance=1e-7)
+    assert np.max(np.abs(few.beta - usual.beta) / usual.bse) <= 1e-8
+    assert few.splines == usual.splines
+    assert (few.llnull or 0.0) == pytest.approx(usual.llnull or 0.0, rel=1e-12)
+    assert few.rounds < usual.rounds
+
+
 # -- from attained age, and what is outside ----------------------------------------------------------------------------
 
 
