@@ -354,6 +354,7 @@ OPTIONS = {
     "knots": ("Model", "numlist", "times of the inner knots, in the place of {cmd:df()}"),
     "bknots": ("Model", "numlist", "times of the two boundary knots"),
     "noorthog": ("Model", "", "splines as they are, not orthogonalized"),
+    "lrmodel": ("Reporting", "", "likelihood-ratio model test instead of the default Wald test"),
     "tvc": ("Model", "varlist", "terms whose effect varies with time"),
     "dftvc": ("Model", "df_list", "columns of their splines: one number, or {it:varname}{cmd::} {it:#} ..."),
     "knotstvc": ("Model", "knots_list", "their inner knots: {it:varname}{cmd::} {it:numlist} ..."),
@@ -429,6 +430,8 @@ LONGER = {
     "bknots": "boundary knots as times; with {opt knots()} or {cmd:df(1)}, no event times are asked for.",
     "noorthog": "coefficients of the splines themselves. Without it, splines are orthogonalized over the rows of all "
     "nodes together, once, by sums of their products.",
+    "lrmodel": "a likelihood-ratio test of all terms, against the baseline's spline alone, which is fitted in the same "
+    "rounds at as many betas. Not with {cmd:noconstant} or robust variances.",
     "tvc": "variables that are among the terms.",
     "dftvc": "as {opt df()}, for each of {opt tvc()}.",
     "knotstvc": "as {opt knots()}, for each of {opt tvc()}.",

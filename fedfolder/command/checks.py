@@ -159,6 +159,12 @@ def _check_splines(tokens: Tokens, command: Command, places: Mapping[str, Token]
     if "noconstant" in places and "noorthog" not in places:
         what = "orthogonalised splines are taken less their means, which only a constant takes up"
         tokens.fail(what, places["noconstant"], do="write noorthog, too, or leave noconstant out")
+    if "lrmodel" in places and "noconstant" in places:
+        what = "lrmodel compares with a constant and the baseline's splines, and there is no constant"
+        tokens.fail(what, places["lrmodel"], do="leave lrmodel or noconstant out")
+    if "lrmodel" in places and command.vce != "oim":
+        what = f"lrmodel compares log-likelihoods, which vce({command.vce}) makes no test of"
+        tokens.fail(what, places["lrmodel"], do="leave lrmodel out: the test is Wald's")
     _check_knots(tokens, command, places)
     _check_time_varying(tokens, command, places)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from fedfolder.custody.row_sets import PIECES, Part, as_digits, members
+from fedfolder.custody.row_sets import GROUPS, PIECES, Part, as_digits, groupings, members
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Attempt: TypeAlias = "tuple[int, int, str]"
 """Fit, attempt, and the digest of the proposal."""
+Members: TypeAlias = "Callable[[Sequence[Part], Callable[[str], NDArray[np.int64]]], Iterable[Member]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,19 @@ class Answered:
         """The version that was last found; 0 before the first."""
         return int(self.journal.row("SELECT coalesce(max(version), 0) FROM columns")[0])
 
-    def members(self, but: Attempt) -> list[tuple[Member, Admitted]]:
-        """The sets of rows of all attempts but one, each once, with the first attempt that has it."""
+    def parts(self, attempt: Attempt) -> set[Part]:
+        """The sets of one attempt; none if it was not answered."""
+        sql = "SELECT kind, about, digest FROM parts WHERE fit = ? AND attempt = ? AND proposal = ?"
+        return {Part(*row) for row in self.journal.rows(sql, *attempt)}
+
+    def members(self, but: Attempt, of: Members = members) -> list[tuple[Member, Admitted]]:
+        """The sets of rows of all attempts but one, each once, with the first attempt that has it.
+
+        Parameters
+        ----------
+        of : callable
+            Which sets, of the parts of an attempt.
+        """
         parts: dict[Attempt, list[Part]] = {}
         sql = "SELECT * FROM parts ORDER BY fit, attempt, proposal, place"
         for fit, number, proposal, _, kind, about, digest in self.journal.rows(sql):
@@ -85,7 +97,7 @@ class Answered:
         counts, found = self._counts(), dict[frozenset[str], tuple["Member", Admitted]]()
         for attempt, admitted in self.all().items():
             if attempt != but:
-                for member in members(parts[attempt], counts.__getitem__):
+                for member in of(parts[attempt], counts.__getitem__):
                     found.setdefault(member.digests, (member, admitted))
         return list(found.values())
 
@@ -100,6 +112,18 @@ class Answered:
         for attempt, known in digits.items():
             if attempt != but:
                 found.setdefault(as_digits(known), admitted[attempt])
+        return list(found.items())
+
+    def groupings(self, what: str, but: Attempt) -> list[tuple[tuple[str, ...], Admitted]]:
+        """How rows were grouped for something, by binary digits, in all attempts but one; equal ones once."""
+        admitted, digits = self.all(), dict[Attempt, list[Part]]()
+        sql = "SELECT * FROM parts WHERE kind = ? AND about = ? ORDER BY fit, attempt, proposal, place"
+        for fit, number, proposal, _, *part in self.journal.rows(sql, GROUPS, what):
+            digits.setdefault((fit, number, proposal), []).append(Part(*part))
+        found: dict[tuple[str, ...], Admitted] = {}
+        for attempt, parts in digits.items():
+            if attempt != but:
+                found.setdefault(groupings(parts)[what], admitted[attempt])
         return list(found.items())
 
     def samples(self, but: Attempt) -> dict[str, Admitted]:
@@ -126,28 +150,38 @@ class Answered:
         return number, stored
 
     def admit(self, attempt: Attempt, seen: Seen) -> None:
-        """Remember an attempt; what is remembered already stays as it is."""
-        write = self.journal.write
+        """Remember an attempt; what is remembered already stays as it is, and sets that were found since join it."""
         with self.journal.transaction():
-            if self.of(attempt) is not None:
-                return
-            version, _ = self.version_of(seen)
-            write(
-                "INSERT INTO admitted VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*attempt, version, seen.command, " ".join(seen.names), self.journal.now()),
-            )
-            write(
-                "INSERT OR IGNORE INTO columns VALUES (?, ?, ?, ?)",
-                *((version, name, seen.nrows, digest) for name, digest in seen.columns.items()),
-            )
-            write(
-                "INSERT OR IGNORE INTO row_sets VALUES (?, ?, ?)",
-                *((digest, rows.counts.astype("<i8").tobytes(), rows.packed) for digest, rows in seen.sets.items()),
-            )
-            write(
-                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                *((*attempt, place, part.kind, part.about, part.digest) for place, part in enumerate(seen.parts)),
-            )
+            if self.of(attempt) is None:
+                self._admit(attempt, seen)
+            known = self.parts(attempt)
+            self._add(attempt, seen, [part for part in seen.found if part not in known], after=len(known))
+
+    def _admit(self, attempt: Attempt, seen: Seen) -> None:
+        version, _ = self.version_of(seen)
+        self.journal.write(
+            "INSERT INTO admitted VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*attempt, version, seen.command, " ".join(seen.names), self.journal.now()),
+        )
+        self.journal.write(
+            "INSERT OR IGNORE INTO columns VALUES (?, ?, ?, ?)",
+            *((version, name, seen.nrows, digest) for name, digest in seen.columns.items()),
+        )
+        self._add(attempt, seen, seen.parts)
+
+    def _add(self, attempt: Attempt, seen: Seen, parts: Sequence[Part], after: int = 0) -> None:
+        """Sets of rows of an attempt; after so many that it has."""
+        sets = {part.digest: seen.sets[part.digest] for part in parts}
+        if not sets:
+            return
+        self.journal.write(
+            "INSERT OR IGNORE INTO row_sets VALUES (?, ?, ?)",
+            *((digest, rows.counts.astype("<i8").tobytes(), rows.packed) for digest, rows in sets.items()),
+        )
+        self.journal.write(
+            "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *((*attempt, after + place, part.kind, part.about, part.digest) for place, part in enumerate(parts)),
+        )
 
 
 def _others(seen: Seen, known: Mapping[str, tuple[int, str]]) -> list[str]:

@@ -129,6 +129,18 @@ class Desk:
         """What calls for a person."""
         return (*self.ledger.must_look(), *self.standing(self.ledger.concerns(attempt, seen)))
 
+    def with_knots(self, question: Question, sample: Sample, seen: Seen) -> Seen:
+        """What is remembered of a sample, with the rows beyond knots that were published, if the question has any."""
+        for splines in {of.splines for of in _with_found_knots(question)}:
+            if splines is not None:
+                make = partial(self.ledger.with_knots, seen, splines, sample)
+                seen = kept.once(sample, "rows beyond knots", splines, make)
+        return seen
+
+    def look_at_knots(self, attempt: Attempt, seen: Seen) -> Held | None:
+        """Whether a person must say yes because of where knots were found to be, and has not."""
+        return self._held(attempt, self.standing(self.ledger.concerns_of_knots(attempt, seen)), always=False)
+
     def ask(self, attempt: Attempt, concerns: Iterable[Finding] = ()) -> Held | None:
         """Whether a person must say yes first, and has not."""
         return self._held(attempt, concerns, always=self.policy.approval != "auto")
@@ -153,8 +165,7 @@ class Desk:
 
     def _of_knots(self, question: Question, sample: Sample) -> list[Finding]:
         """What the rows say once it is known where the knots are, if the command did not say: they were published."""
-        asked = [part.specification for part in single(question) if isinstance(part, AtBeta | Moments)]
-        of = {specification.splines: specification for specification in asked if specification.has_found_knots}
+        of = {specification.splines: specification for specification in _with_found_knots(question)}
         return [
             finding
             for specification in of.values()
@@ -186,8 +197,8 @@ class Desk:
         """Remember that an answer leaves, what it was held against, and what it costs."""
         attempt = Attempt.of(asked)
         rules = [*BY_PLAN, *BETA_RULES] if seen is not None else BY_PLAN
-        if seen is not None and not self.ledger.is_admitted(attempt):
-            rules = [*rules, *RULES]
+        if seen is not None:
+            rules = rules if self.ledger.is_admitted(attempt) else [*rules, *RULES]
             self.ledger.admit(attempt, seen)
         let_pass = {finding.rule for finding in self._waived}
         held = ", ".join(rule for rule in dict.fromkeys(rules) if rule not in let_pass)
@@ -224,3 +235,9 @@ class Desk:
         with self._journal.transaction():
             self.approvals.decide(attempt, decision, who, reason, concerns)
             self.ledger.looked(who)
+
+
+def _with_found_knots(question: Question) -> list[Specification]:
+    """What a question is of, where knots follow from what was published."""
+    asked = [part.specification for part in single(question) if isinstance(part, AtBeta | Moments)]
+    return [specification for specification in asked if specification.has_found_knots]

@@ -18,8 +18,9 @@ from fedfolder.errors import RefusedError
 from fedfolder.exchange import strict_json
 from fedfolder.latest import latest
 from fedfolder.plan.check import program_of, read_proposal
-from fedfolder.plan.messages import PROPOSAL, Content, comes_to, content, ends_with, own_moments, read_reply
+from fedfolder.plan.messages import PROPOSAL, Content, comes_to, content, ends_with, own_opening, read_reply
 from fedfolder.plan.proposal import Proposal
+from fedfolder.questions.event_groups import EventGroups
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.specification import Specification
 
@@ -166,14 +167,15 @@ class _Own:
         _possible(asked, published, mine, self.others)
 
     def hold_restart(self, restart: Restart, specification: Specification) -> None:
-        """Hold the moments that a proposal brings along against this node's last answer to that question.
+        """Hold what a proposal brings along against this node's last answer to the same question.
 
-        They were published with all whom the restart leaves out, and with this node: it has answered.
+        It was published with all whom the restart leaves out, and with this node: it has answered.
         """
-        if restart.moments is not None:
-            asked = Moments(specification)
-            mine = [found for reply in self._sums() if (found := own_moments(asked, content(reply))) is not None]
-            _possible(asked, restart.moments, mine, self.others + len(restart.without))
+        moments = Moments(restart.placed(specification))
+        for asked, sums in ((EventGroups(specification), restart.events), (moments, restart.moments)):
+            if sums is not None:
+                mine = [found for reply in self._sums() if (found := own_opening(asked, content(reply))) is not None]
+                _possible(asked, sums, mine, self.others + len(restart.without))
 
     def _sums(self) -> list[Message]:
         return [reply for reply in self.replies if reply.header.kind == SUMS]

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import math
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from fedfolder.custody.answered import Answered
 from fedfolder.custody.charges import Charges, limited
+from fedfolder.custody.differing import Differing
 from fedfolder.custody.finding import Finding
-from fedfolder.custody.row_sets import NOBODY, PIECES, Comparison, as_digits, members, supports
-from fedfolder.custody.seen import seen
+from fedfolder.custody.seen import seen, with_knots
 from fedfolder.exchange import strict_json
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.command import Command
-    from fedfolder.custody.answered import Admitted, Attempt
+    from fedfolder.custody.answered import Attempt
     from fedfolder.custody.charges import Refused, Spent
     from fedfolder.custody.seen import Seen
     from fedfolder.exchange.journal import Journal
@@ -36,10 +35,9 @@ if TYPE_CHECKING:
     from fedfolder.questions.question import Question
     from fedfolder.questions.records import Records
     from fedfolder.questions.sample import Sample
+    from fedfolder.questions.splines import Splines
 
 _KEY: Final = "ledger key"
-MOST_COMBINED: Final = 100
-"""Samples of earlier fits, the latest, of which each two are held against a new one."""
 
 
 class Bounds(Protocol):
@@ -113,6 +111,10 @@ class Ledger:
         """What is to be remembered of a sample; see `fedfolder.custody.seen.seen`."""
         return seen(columns, command, sample, key=self.key, person=person, records=records)
 
+    def with_knots(self, seen: Seen, splines: Splines, sample: Sample) -> Seen:
+        """The same with the rows beyond knots that were found; see `fedfolder.custody.seen.with_knots`."""
+        return with_knots(seen, splines, sample, key=self.key)
+
     # -- what a person must judge --------------------------------------------------------------------------------------
 
     def concerns(self, attempt: Attempt, seen: Seen) -> list[Finding]:
@@ -127,7 +129,7 @@ class Ledger:
         if version in on or not limited(self.limits.differing_rows):
             return []
         found = [_other_version(changed or seen.names)] if changed or on else []
-        found += self._differing(attempt, seen)
+        found += Differing(self._answered, attempt, seen, self.limits.differing_rows).at_first()
         return [dataclasses.replace(finding, data=self._mark(seen)) for finding in found]
 
     def _mark(self, seen: Seen) -> str:
@@ -135,72 +137,15 @@ class Ledger:
         content = strict_json.digest([dict(seen.columns), [part.digest for part in seen.parts]]).encode()
         return hashlib.blake2b(content, key=self.key, digest_size=4).hexdigest()
 
-    def _differing(self, attempt: Attempt, seen: Seen) -> list[Finding]:
-        """What differs by a few persons from what was answered, a finding for each command; then within the fit.
+    def concerns_of_knots(self, attempt: Attempt, seen: Seen) -> list[Finding]:
+        """The same once it is known where knots are that a command does not give: what was published leads to them.
 
-        Sets of rows are held against those of every version of the data: rows that were added at the end of a file
-        show by that, and the places in a file that was sorted anew differ in many.
+        The same command may have other knots another time.
         """
-        sets = seen.sets
-        fewest = math.ceil(self.limits.differing_rows)
-        comparison = Comparison(
-            fewest, seen.persons, lambda d: sets[d].packed if d in sets else self._answered.stored(d)
-        )
-
-        def counts(digest: str) -> NDArray[np.int64]:
-            return sets[digest].counts
-
-        new = list(members(seen.parts, counts))
-        old = self._answered.members(but=attempt)
-        near: dict[str, tuple[Admitted, set[str]]] = {}
-        for i, j in comparison.between(new, [member for member, _ in old]):
-            member, of = old[j]
-            near.setdefault(of.command, (of, set()))[1].update((new[i].about, member.about))
-        found = [self._near(seen, of, about) for of, about in near.values()]
-        found += self._combined(attempt, seen, comparison)
-        found += self._multiplied(attempt, seen, comparison)
-        within = {new[k].about for i, j in comparison.between(new, new) if i < j for k in (i, j)}
-        due_to = supports(seen.parts, counts)
-        within |= {due_to[i].about for i, _ in comparison.between(due_to, [NOBODY])}
-        return [*found, self._within(seen, within)] if within else found
-
-    def _combined(self, attempt: Attempt, seen: Seen, comparison: Comparison) -> list[Finding]:
-        """The first two earlier fits that make sums over a few persons with this one, by the rows that enter each."""
-        samples = self._answered.samples(but=attempt)
-        new, latest = seen.parts[0].digest, list(samples)[-MOST_COMBINED:]
-        for one, other in comparison.combined(new, [digest for digest in latest if digest != new]):
-            of = [samples[one], samples[other]]
-            names = tuple(dict.fromkeys(name for found in of for name in found.names))
-            fits = " and ".join(f"{found.attempt[0]} ({found.command})" for found in of)
-            says = (
-                f"together with sums of fits {fits}, sums over fewer than {self.limits.differing_rows:g} persons follow"
-            )
-            return [Finding("differing_rows", tuple(dict.fromkeys([*seen.names, *names])), says)]
-        return []
-
-    def _multiplied(self, attempt: Attempt, seen: Seen, comparison: Comparison) -> list[Finding]:
-        """The first earlier fit in which a few persons have another number of pieces, so that sums differ by them."""
-        new = as_digits([seen.parts[0].digest, *(part.digest for part in seen.parts if part.kind == PIECES)])
-        for old, of in self._answered.multiples(but=attempt):
-            if len(new) + len(old) > 2 and comparison.multiplied(new, old):  # noqa: PLR2004 - neither has pieces
-                return [self._near(seen, of, {"_t"})]
-        return []
-
-    def _near(self, seen: Seen, of: Admitted, about: set[str]) -> Finding:
-        return Finding(
-            "differing_rows",
-            tuple(dict.fromkeys([*seen.names, *of.names])),
-            f"sums over {_in_words(about)} would differ from sums of fit {of.attempt[0]} ({of.command}) by fewer than "
-            f"{self.limits.differing_rows:g} persons",
-        )
-
-    def _within(self, seen: Seen, about: set[str]) -> Finding:
-        return Finding(
-            "differing_rows",
-            seen.names,
-            f"sums of this fit over {_in_words(about)} would be about fewer than {self.limits.differing_rows:g} "
-            "persons, or differ from each other by as few",
-        )
+        if not limited(self.limits.differing_rows):
+            return []
+        found = Differing(self._answered, attempt, seen, self.limits.differing_rows).once_knots_are_found()
+        return [dataclasses.replace(finding, data=self._mark(seen)) for finding in found]
 
     # -- what is spent -------------------------------------------------------------------------------------------------
 
@@ -239,7 +184,7 @@ class Ledger:
     # -- what is written, in the transaction of the reply --------------------------------------------------------------
 
     def admit(self, attempt: Attempt, seen: Seen) -> None:
-        """Remember what an attempt is answered from. Once is enough, and again does nothing."""
+        """Remember what an attempt is answered from; again, what was found since."""
         self._answered.admit(attempt, seen)
 
     def charge_answer(self, attempt: Attempt, round_: int, question: Question) -> None:
@@ -276,10 +221,3 @@ def _other_version(names: Iterable[str]) -> Finding:
         "the data are another version than the one that an earlier fit was answered on; two answers to nearly the same "
         "question would show what has changed",
     )
-
-
-def _in_words(about: Iterable[str]) -> str:
-    """The sets of rows, by the variables that they are about."""
-    named = sorted({text.replace(" ", "#") for text in about})
-    rows = ["the rows that enter"] if "" in named else []
-    return " and ".join(rows + ([f"rows by {', '.join(filter(None, named))}"] if any(named) else []))

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fedfolder.custody.groupings import moved
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -25,10 +27,14 @@ if TYPE_CHECKING:
 BLOCKS = 64
 """Classes of rows that are counted beside each set: two sets whose counts are far apart need not be unpacked."""
 ROWS, LEVEL, CELL, VALUE, SUPPORT, PIECES = "rows", "level", "cell", "value", "support", "pieces"
+GROUPS, EVENTS = "groups", "events"
 """The rows that enter; those of a level, of a combination of levels, of one of a few values of a number; and those at
 which a number of many values is not zero, or a part of a derived one is what it is for some: sums are due to them.
 Where rows are pieces, the records of which the number of pieces has a one in each of its binary digits, the last first:
-a sum over pieces counts a record so often."""
+a sum over pieces counts a record so often. The same of the number of each row's group (`custody.groupings`); and the
+events up to each edge between groups of them, which are held against those of other fits alone."""
+_APART: Final = frozenset({SUPPORT, PIECES, GROUPS, EVENTS})
+"""Over which no sums of columns are known."""
 AT_ONCE = 256
 """Members that are held against all others at a time, which bounds the memory."""
 _SIGNS: Final = ((-1, -1), (-1, 1), (1, -1))
@@ -133,11 +139,25 @@ def supports(parts: Sequence[Part], counts: Callable[[str], NDArray[np.int64]]) 
     return [Member(p.about, frozenset([p.digest]), counts(p.digest)) for p in parts if p.kind == SUPPORT]
 
 
+def events(parts: Sequence[Part], counts: Callable[[str], NDArray[np.int64]]) -> list[Member]:
+    """The events up to each edge between groups of them."""
+    return [Member(p.about, frozenset([p.digest]), counts(p.digest)) for p in parts if p.kind == EVENTS]
+
+
+def groupings(parts: Sequence[Part]) -> dict[str, tuple[str, ...]]:
+    """The sets of the binary digits of the rows' groups, by what they are grouped for."""
+    found: dict[str, tuple[str, ...]] = {}
+    for part in parts:
+        if part.kind == GROUPS:
+            found[part.about] = (*found.get(part.about, ()), part.digest)
+    return found
+
+
 def _sums(
     parts: Sequence[Part], counts: Callable[[str], NDArray[np.int64]]
 ) -> Iterator[tuple[str, frozenset[str], NDArray[np.int64]]]:
     """Each part, and after the levels of a variable the first of them together."""
-    counted = (part for part in parts if part.kind not in {SUPPORT, PIECES})
+    counted = (part for part in parts if part.kind not in _APART)
     for (kind, about), group in groupby(counted, key=lambda part: (part.kind, part.about)):
         together: frozenset[str] = frozenset()
         so_far = np.zeros(BLOCKS, dtype=np.int64)
@@ -239,6 +259,11 @@ class Comparison:
         digits = ([frozenset(filter(None, [digest])) for digest in pair] for pair in zip_longest(one, other))
         differing = _of_one_length([self._difference(a ^ b) for a, b in digits])
         return self._is_few(np.bitwise_or.reduce(differing))
+
+    def regrouped(self, one: Sequence[str], other: Sequence[str]) -> bool:
+        """Whether a few persons stand with others, by the sets of the binary digits of the groups of two fits."""
+        sets = _of_one_length([self._bits(digest) for digest in (*one, *other)])
+        return self._is_few(moved(sets[: len(one)], sets[len(one) :]))
 
     def _is_few(self, bits: NDArray[np.uint8]) -> bool:
         """Whether these are rows of one to `fewest` - 1 persons."""

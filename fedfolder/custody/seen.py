@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,11 @@ import numpy as np
 
 from fedfolder.command.terms import Column
 from fedfolder.custody.cells import Coded
+from fedfolder.custody.groupings import digits, groupings
 from fedfolder.custody.parts import few_rows
-from fedfolder.custody.row_sets import CELL, LEVEL, PIECES, ROWS, SUPPORT, VALUE, Part, RowSet
+from fedfolder.custody.row_sets import CELL, EVENTS, GROUPS, LEVEL, PIECES, ROWS, SUPPORT, VALUE, Part, RowSet
 from fedfolder.questions.blocks import blocks, code_type, counted, joined, numbered, smallest
+from fedfolder.questions.event_groups import EventGroups
 from fedfolder.questions.records import Records
 from fedfolder.questions.specification import Specification
 from fedfolder.questions.splines import given
@@ -54,6 +57,8 @@ class Seen:
         Their contents, by digest.
     persons : (nrows,) integers, optional
         The number of the person that each row is about.
+    found : tuple of Part
+        The sets that only what was published has led to: the rows beyond knots that the command does not give.
     """
 
     command: str
@@ -63,6 +68,7 @@ class Seen:
     parts: tuple[Part, ...] = field(repr=False)
     sets: Mapping[str, RowSet] = field(repr=False)
     persons: NDArray[np.signedinteger[Any]] | None = field(default=None, repr=False)
+    found: tuple[Part, ...] = field(default=(), repr=False)
 
 
 def seen(
@@ -109,6 +115,14 @@ def seen(
     )
 
 
+def with_knots(before: Seen, splines: Splines, sample: Sample, *, key: bytes) -> Seen:
+    """The same with the rows beyond each knot of splines that were found."""
+    found = [(k, a, RowSet.of(_in_file(mask, sample, before.nrows), key)) for k, a, mask in _of_knots(splines, sample)]
+    sets = {rows.digest: rows for _, _, rows in found}
+    parts = dict.fromkeys(Part(kind, about, rows.digest) for kind, about, rows in found)
+    return dataclasses.replace(before, found=tuple(parts), sets={**before.sets, **sets})
+
+
 def _named(command: Command, columns: Mapping[str, NDArray[Any] | TextValues]) -> str | None:
     """The variable of the file that the command names the persons by."""
     name = command.roles.get("id")
@@ -129,6 +143,14 @@ def _masks_in_file(
     if records.origins is not None:
         for digit, mask in _digits(sample, nrows):
             yield PIECES, digit, mask
+    for what, codes in groupings(command, sample):
+        yield from ((GROUPS, what, mask) for mask in digits(codes, sample, nrows))
+    specification = Specification.of(command)
+    if specification.lacks_knots:
+        time = specification.roles["time"]
+        yield from (
+            (EVENTS, time, _in_file(mask, sample, nrows)) for _, mask in EventGroups(specification).up_to(sample)
+        )
     entered = _in_file(np.ones(sample.nobs, dtype=np.bool_), sample, nrows)
     for about, mask in few_rows(command, records, [*sample.numeric, *sample.ids]):
         yield SUPPORT, about, entered & records.in_file(mask, nrows)

@@ -30,7 +30,7 @@ from fedfolder.questions.specification import Specification
 from fedfolder.shell import typed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -102,7 +102,7 @@ class Tray:
         except FedfolderError:
             return None  # the node refuses it by itself
         attempt = Attempt.of(asked.header)
-        review = self._review(attempt, proposal)
+        review = self._review(attempt, proposal, requests)
         drafted = self._drafts.of(number) is not None
         needs_yes = not drafted and self._needs_yes(attempt, review)
         if not drafted and not needs_yes:
@@ -159,12 +159,18 @@ class Tray:
             return False
         return (self._desk.must_look() or self._desk.ask(attempt, review.concerns)) is not None
 
-    def _review(self, attempt: Attempt, proposal: AnyProposal) -> Review:
+    def _review(self, attempt: Attempt, proposal: AnyProposal, requests: Sequence[Message]) -> Review:
         """What the rules say of a proposal, over the data as they are now; nothing is charged for it."""
-        if not isinstance(proposal, Proposal) or self._desk.ledger.is_admitted(attempt):
+        if not isinstance(proposal, Proposal):
             return Review(concerns=tuple(self._desk.ledger.must_look()))
         policy, command, specification = self._home.policy, proposal.command, Specification.of(proposal.command)
         answerer = Answerer(self._home.me, self._desk, self._home.holding(), self._journal)
+        if self._desk.ledger.is_admitted(attempt):
+            try:
+                found = answerer.concerns_of_knots(requests, proposal)
+            except FedfolderError as error:
+                return Review(trouble=error.what)
+            return Review(concerns=(*self._desk.ledger.must_look(), *found))
         try:
             policy.check(command)
             found = policy.found_in_command(command, proposal.roster, self._journal.key(SERVER))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fedfolder.node.data import read_sample
 from fedfolder.node.progress import Told
+from fedfolder.plan.knots import likely
 from fedfolder.plan.proposal import read_command
 from fedfolder.questions.specification import Specification
 
@@ -21,6 +22,8 @@ UNKNOWN = frozenset({"roster", "servers"})
 
 def preview(home: NodeHome, text: str, say: Callable[[str], None] = lambda _line: None) -> list[Finding]:
     """What a command breaks at this node, waived or not; `say` shows how far the data are read.
+
+    Knots that follow from event times are put where this node's own would; those of all may lie elsewhere.
 
     Raises
     ------
@@ -40,4 +43,4 @@ def preview(home: NodeHome, text: str, say: Callable[[str], None] = lambda _line
         node=home.me.name,
         watch=Told(home.data.name, say),
     )
-    return [*asked, *policy.found_in_sample(Specification.of(command), sample)]
+    return [*asked, *policy.found_in_sample(likely(Specification.of(command), [sample]), sample)]

@@ -105,6 +105,7 @@ def make_sample(
         persons=_whose(command, records, made, keep, persons),
         places=_places(keep, records.origins),
         nrows=raw.nrows,
+        site=node,
     )
 
 

@@ -29,6 +29,7 @@ from fedfolder.exchange.names import SERVER
 from fedfolder.node.sampling import make_sample, read_for, records_of
 from fedfolder.plan.check import Check
 from fedfolder.plan.course import Course
+from fedfolder.plan.knots import likely
 from fedfolder.plan.messages import Content, reply
 from fedfolder.plan.preflight import Preflight
 from fedfolder.questions.refusals import Refusal
@@ -134,12 +135,30 @@ class Answerer:
         question = gate.question(proposal, requests, replies, self.course)
         read = self.read(attempt, proposal.command)
         held = self.desk.look(attempt, Specification.of(proposal.command), read.sample, read.seen)
+        seen = self.desk.with_knots(question, read.sample, read.seen)
+        held = held or self.desk.look_at_knots(attempt, seen)
         if held:
             return held
         self.desk.weigh(attempt, self.holding.meant(question), read.sample)
         question = self.desk.permitted(question, read.sample)
         content = reply(question, self.holding.compute(question, read.sample), self.holding.own_likelihood(question))
-        return Answered(content, question, read.seen)
+        return Answered(content, question, seen)
+
+    def concerns_of_knots(self, requests: Sequence[Message], proposal: Proposal) -> list[Finding]:
+        """What a person must look at once it is known where knots are, in the last of an attempt's `requests`.
+
+        Raises
+        ------
+        FedfolderError
+            One of `REFUSALS`, if it is not to be answered.
+        """
+        attempt = Attempt.of(requests[-1].header)
+        if not Specification.of(proposal.command).lacks_knots:
+            return []
+        question = gate.question(proposal, requests, self.journal.of_fit(attempt.fit, OUT, peer=SERVER))
+        read = self.read(attempt, proposal.command)
+        seen = self.desk.with_knots(question, read.sample, read.seen)
+        return self.desk.standing(self.desk.ledger.concerns_of_knots(attempt, seen))
 
     def _checked(self, proposal: Check, attempt: Attempt, requests: Sequence[Message]) -> Answered | Held:
         """The answer to a check. Variables that are not released are not looked at; that is no reason to refuse."""
@@ -169,7 +188,7 @@ class Answerer:
         return Answered(content, question, told=lines or ("preflight",))
 
     def would_refuse(self, attempt: Attempt, proposal: Proposal) -> Iterator[Refusal]:
-        """What the site's policy says against a fit, over the data as they are now."""
+        """What the site's policy says against a fit, over the data as they are now; see also `node.preview`."""
         command = proposal.command
 
         def of(findings: Iterable[Finding], *, by_person: bool = False) -> Iterator[Refusal]:
@@ -181,7 +200,7 @@ class Answerer:
             yield from of(self.desk.standing(self.desk.of_command(command, proposal.roster)))
             self.holding.require(Specification.of(command))
             read = self.read(attempt, command)
-            yield from of(self.desk.policy.of_sample(Specification.of(command), read.sample))
+            yield from of(self.desk.policy.of_sample(likely(Specification.of(command), [read.sample]), read.sample))
             yield from of(self.desk.concerns(attempt, read.seen), by_person=True)
         except REFUSALS as error:
             said = refusal(error, command, self.desk.policy.variables).body

@@ -50,7 +50,8 @@ NEAR = 1e-6
 ROUNDING = 2.0**-40
 """The same relative to the largest coefficient, where a perfect fit has standard errors below rounding."""
 HALVINGS = 2
-"""How many halvings of a step travel with it, where a trip costs more than an evaluation."""
+"""How many halvings of a step travel with it, where a trip costs more than an evaluation, and where splines are in a
+model: far from its maximum, steps often are too long."""
 UNCERTAIN = 1.0
 """Standard errors from which on a step may turn out too long, so that its halvings travel along."""
 MOST_SPARE = 6
@@ -109,12 +110,11 @@ def scores_of(proposal: Proposal) -> type[Scores] | None:
 def _solver(proposal: Proposal, start: Start, report: Callable[[Iteration], None] | None, tolerance: float) -> Solver:
     """Newton's method from the start, with what this model makes of its numbers."""
     likelihood = start.layout.specification.likelihood
-    spare = MOST_SPARE if proposal.few is not None else 0
     return maximize(
         start.beta,
         tolerance=tolerance,
         max_iterations=MOST_EVALUATIONS,
-        max_evaluations=MOST_EVALUATIONS - start.evaluations + 1 - spare,
+        max_evaluations=MOST_EVALUATIONS - start.evaluations + 1 - _spare(proposal, start),
         scale=lambda found: scale_of(start.layout, found),
         bounded=start.parameters.bounded(likelihood),
         forms=start.parameters.forms(likelihood),
@@ -122,6 +122,13 @@ def _solver(proposal: Proposal, start: Start, report: Callable[[Iteration], None
         last_step=LastStep(quadratic=likelihood.least_squares) if proposal.few is not None else None,
         watched=start.watched,
     )
+
+
+def _spare(proposal: Proposal | None, start: Start) -> int:
+    """How many candidates may travel along for nothing."""
+    if proposal is None or start.layout.specification.baseline is not None:
+        return 0
+    return MOST_SPARE if proposal.few is not None or start.layout.lines else 0
 
 
 def _tolerance(proposal: Proposal, start: Start) -> float:
@@ -156,7 +163,7 @@ class _Candidates:
         self._best, self._at = start.derivatives, start.beta
         is_loglike = start.layout.specification.baseline is None
         self._is_few = proposal is not None and proposal.few is not None and is_loglike
-        self._spare = MOST_SPARE if self._is_few else 0
+        self._spare = _spare(proposal, start)
         self._answered: list[Found] = []
         self._scores = scores_of(proposal) if proposal is not None and proposal.shares_rounds and is_loglike else None
         self._products: tuple[Array, Products] | None = None

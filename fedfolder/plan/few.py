@@ -77,13 +77,12 @@ class FewTrips:
 def known_columns(specification: Specification, few: FewTrips) -> tuple[str, ...] | None:
     """The columns of the terms, where they follow from the command and the levels that it is about.
 
-    None where they do not: there are splines, for which a site by itself may have too few events, or a random
-    intercept; a factor has no known levels, its base is the most frequent level or none that is known, the outcome's
-    own levels make the equations, or there are more than `MOST_COLUMNS`.
+    None where they do not: there is a random intercept, a factor has no known levels, its base is the most frequent
+    level or none that is known, the outcome's own levels make the equations, or there are more than `MOST_COLUMNS`.
     """
     terms, likelihood = specification.terms, specification.likelihood
     names = {factor.variable for factor in factors_of(terms)}
-    if specification.command.splines or isinstance(likelihood, ClusterLikelihood) or likelihood.categorical:
+    if isinstance(likelihood, ClusterLikelihood) or likelihood.categorical:
         return None
     if not names <= set(few.levels) or needs_counts(terms):
         return None
@@ -91,5 +90,6 @@ def known_columns(specification: Specification, few: FewTrips) -> tuple[str, ...
         bases = base_levels(terms, few.levels)
     except FedfolderError:
         return None
-    found = columns(terms, few.levels, bases)
-    return tuple(column.label for column in found) if len(found) <= MOST_COLUMNS else None
+    made = [name for spline in specification.command.splines for name in spline.names]
+    found = [*(column.label for column in columns(terms, few.levels, bases)), *made]
+    return tuple(found) if len(found) <= MOST_COLUMNS else None

@@ -22,7 +22,7 @@ from fedfolder.plan.first import Vain
 from fedfolder.plan.knots import curves_of
 from fedfolder.plan.layout import lay_out, nothing_to_fit
 from fedfolder.plan.null import beside, null_start
-from fedfolder.plan.opening import opening, weighted_mean
+from fedfolder.plan.opening import opening, specification_of, weighted_mean
 from fedfolder.plan.outcome import NO_EVENTS, NO_ROWS, Ending, failed, fitted, in_vain, in_words
 from fedfolder.plan.rounds import evaluate, products_of
 from fedfolder.plan.standardised import require_levels, standardised
@@ -33,7 +33,6 @@ from fedfolder.questions.question import Question
 from fedfolder.questions.risk_scores import RiskClusterScores, RiskScores
 from fedfolder.questions.risk_sums import RiskDerivatives, evaluation
 from fedfolder.questions.scores import Scores
-from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import Sums
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ def beginning(proposal: Proposal) -> Generator[Question, tuple[Question, Sums], 
     Start or FitResult
         The result, without numbers, where there can be no estimate.
     """
-    specification = Specification.of(proposal.command)
+    specification = specification_of(proposal)
     if specification.lacks_knots:
         _, events = yield EventGroups(specification)
         if not events.rows:

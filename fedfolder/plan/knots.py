@@ -9,18 +9,22 @@ over the group.
 from __future__ import annotations
 
 import bisect
+import contextlib
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from fedfolder.command.splines import CENTILES, boundaries_of
 from fedfolder.errors import VariableError
-from fedfolder.questions.event_groups import BOTTOM, TOP, edges_of, time_at
+from fedfolder.questions.event_groups import BOTTOM, TOP, EventGroups, edges_of, time_at
 from fedfolder.questions.splines import Curve, around
+from fedfolder.questions.sums import add
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from fedfolder.command import Command
+    from fedfolder.questions.sample import Sample
+    from fedfolder.questions.specification import Specification
     from fedfolder.questions.sums import Sums
 
 _DO = "give knots() and bknots(), or fewer columns with df()"
@@ -136,6 +140,20 @@ def curves_of(command: Command, sums: Sums) -> tuple[Curve, ...]:
         _require_rising(knots, spline.names)
         found.append(Curve(spline, knots, tuple(map(str, placed))))
     return tuple(found)
+
+
+def likely(specification: Specification, samples: Iterable[Sample]) -> Specification:
+    """The specification with knots where they would be if nobody else had events than these samples.
+
+    It stays as it is where the command gives knots, or these samples have too few events for any.
+    """
+    if not specification.lacks_knots:
+        return specification
+    question = EventGroups(specification)
+    with contextlib.suppress(VariableError):
+        events = add([question.compute(sample) for sample in samples])
+        return specification.with_knots(curves_of(specification.command, events))
+    return specification
 
 
 def _require_rising(knots: Sequence[float], names: Sequence[str]) -> None:

@@ -1,8 +1,8 @@
 """Where a model with a spline of ln(time) begins: on straight lines, of which the best is gone on from.
 
 A slope of zero is outside of such a model. With a cumulative hazard that rises as t^p, from the published sums of times
-and failures alone, the linear predictor is nearly a line. Where rows enter late, as on attained age, p may be far from
-one, and from there the way is long, or leads to a lower maximum: so several p are tried in the first round.
+and failures alone, the linear predictor is nearly a line. Where p is far from one, as on attained age, the way from
+there is long, or leads to a lower maximum: so several p are tried in the first round.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from fedfolder.questions.design import Design
     from fedfolder.questions.specification import Specification
 
-POWERS = (1, 2, 4, 7)
-"""Where rows enter late; otherwise the first alone."""
+POWERS, POWERS_OF_LATE = (1.0, 0.5, 2.0), (1.0, 0.5, 2.0, 4.0, 7.0)
+"""P of the lines; where rows enter late, too."""
+LEAST_SHARE = 0.25
+"""Of a power of the mean time, what the mean of the power is at least."""
 LEAST = 2.0**-6
 """Share of the mean of t^p that rows are at risk for, at least: the rest is lost in the approximation."""
 FINENESS = 1024.0
@@ -49,7 +51,7 @@ def lines(specification: Specification, moments: Mapping[str, tuple[float, float
     time, entry = moments[roles["time"]], moments[roles["entry"]] if "entry" in roles else (0.0, 0.0)
     mean = time[0] / totals.weight
     found = []
-    for power in POWERS if "entry" in roles else POWERS[:1]:
+    for power in POWERS_OF_LATE if "entry" in roles else POWERS:
         reached, before = _mean_power(*time, totals.weight, power), _mean_power(*entry, totals.weight, power)
         cumulative = totals.total / totals.weight / max(1.0 - before / reached, LEAST) * (mean**power / reached)
         level, slope = likelihood.line(cumulative, power)
@@ -58,13 +60,13 @@ def lines(specification: Specification, moments: Mapping[str, tuple[float, float
     return tuple(found)
 
 
-def _mean_power(total: float, squares: float, weight: float, power: int) -> float:
+def _mean_power(total: float, squares: float, weight: float, power: float) -> float:
     """The mean of t^p, to the second order in the spread of t."""
     mean = total / weight
     if not mean:
         return 0.0
     spread = max(squares / weight / mean**2 - 1.0, 0.0)
-    return float(mean**power * (1.0 + power * (power - 1) / 2.0 * spread))
+    return float(mean**power * max(1.0 + power * (power - 1.0) / 2.0 * spread, LEAST_SHARE))
 
 
 def begun(line: Line, layout: Layout, design: Design) -> list[float]:

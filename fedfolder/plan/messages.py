@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from fedfolder.estimates import FitResult
     from fedfolder.plan.fit import AnyProgram
-    from fedfolder.questions.moments import Moments
     from fedfolder.questions.sums import Sums
 
 SUMS = "sums.csv"
@@ -174,8 +173,8 @@ def read_reply(question: Question, content: Content, *, where: str) -> Sums:
     return question.read_answer(scalars, table, where=where)
 
 
-def own_moments(question: Moments, content: Content) -> Sums | None:
-    """The moments in a reply, alone or with what travelled with them; None if it is about something else.
+def own_opening(question: Question, content: Content) -> Sums | None:
+    """The answer to a first question in a reply, alone or with what travelled with it; None if it is to something else.
 
     Raises
     ------

@@ -1,6 +1,7 @@
 """The smaller fit that travels with the model's own rounds.
 
-It is of the constant alone, where ll_0 has no closed form; of a model with a random intercept, it is that without.
+It is of the constant alone, where ll_0 has no closed form; of a model with splines of time, of these and the constant;
+of a model with a random intercept, it is that without.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from fedfolder.likelihood import ClusterLikelihood
 from fedfolder.plan.start import Start
 from fedfolder.questions.candidates import Candidates
-from fedfolder.questions.design import Design
+from fedfolder.questions.design import NOTHING
 from fedfolder.questions.evaluation import Evaluation
 from fedfolder.questions.question import Question
 from fedfolder.questions.sums import Sums
@@ -37,19 +38,18 @@ def null_start(proposal: Proposal, start: Start) -> Start | None:
         return _without_random(start)
     if not specification.constant or proposal.restart is not None or specification.likelihood.least_squares:
         return None
-    if len(specification.likelihood.views) > 1:
+    if len(specification.likelihood.views) > 1 and not (start.alone and specification.compares):
         return None  # what a slope is needed for has none with a constant alone
     if not specification.has_offset and specification.likelihood.null_loglike(layout.totals) is not None:
         return None
-    design = Design((), constant=True, centres=(), scales=(), mixing=(), rescaling=())
     if start.alone is not None:
-        beta, alone = start.alone
+        design, beta, alone = start.alone
         return Start(layout, design, beta, alone, alone, start.perfect)
     places, found = list(start.parameters.constants), start.derivatives
     alone = Derivatives(
         found.nobs, found.loglike, found.score[places], found.hessian[np.ix_(places, places)], found.further
     )
-    return Start(layout, design, start.beta[places], alone, alone, start.perfect)
+    return Start(layout, NOTHING, start.beta[places], alone, alone, start.perfect)
 
 
 def _without_random(start: Start) -> Start | None:

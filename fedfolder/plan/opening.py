@@ -53,11 +53,17 @@ class Opening:
 
 def first_question(proposal: Proposal) -> Question:
     """What a fit begins with: the moments, or what knots are placed by."""
+    specification = specification_of(proposal)
+    return EventGroups(specification) if specification.lacks_knots else question_of_moments(proposal, specification)
+
+
+def specification_of(proposal: Proposal) -> Specification:
+    """What is fitted; with knots, if these follow from what was published before sites were left out."""
     specification = Specification.of(proposal.command)
-    return EventGroups(specification) if specification.lacks_knots else _of_moments(proposal, specification)
+    return specification if proposal.restart is None else proposal.restart.placed(specification)
 
 
-def _of_moments(proposal: Proposal, specification: Specification) -> Question:
+def question_of_moments(proposal: Proposal, specification: Specification) -> Question:
     """The moments, and in a fit of few trips beside them each site's own estimate, where its columns are known."""
     moments, few = Moments(specification), proposal.few
     alone = few is None or proposal.command.common_baseline
@@ -71,7 +77,7 @@ def opening(proposal: Proposal, specification: Specification) -> Generator[Quest
     """Ask for them. The moments are those that were published before, if sites were left out since."""
     if proposal.restart is not None and proposal.restart.moments is not None:
         return Opening(proposal.restart.moments)
-    asked, sums = yield _of_moments(proposal, specification)
+    asked, sums = yield question_of_moments(proposal, specification)
     if not isinstance(asked, Together):
         return Opening(sums)
     moments, own = asked.parts(sums)

@@ -149,7 +149,7 @@ class Proposal:
         """Each kind of question, how often it may be asked, and what leaves then."""
         asked: list[tuple[type[Question], int, str]] = []
         if self.asks_moments:
-            if Specification.of(self.command).lacks_knots:
+            if Specification.of(self.command).lacks_knots and not (self.restart and self.restart.events):
                 asked.append((EventGroups, 1, EventGroups.asks))
             asked.append((Moments, 1, self._with(Moments.asks, self._more_moments())))
             asked += self._asked_with_them()
@@ -207,7 +207,7 @@ class Proposal:
         if isinstance(likelihood, RiskLikelihood):
             return []
         closed = likelihood.has_constant and not specification.has_offset and likelihood.least_squares
-        closed = closed or len(likelihood.views) > 1
+        closed = closed or (len(likelihood.views) > 1 and not (specification.compares and self.asks_moments))
         closed = closed or (likelihood.binary and not isinstance(likelihood, ClusterLikelihood))
         return [
             *([f"the sums of {' and '.join(likelihood.also)}"] if likelihood.also else []),

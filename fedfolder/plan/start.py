@@ -15,6 +15,7 @@ from fedfolder.likelihood import ClusterLikelihood
 from fedfolder.plan.first import Vain, can_begin_at_zero, first_evaluation, inner_of, usual_start
 from fedfolder.plan.protocol import freed_design
 from fedfolder.plan.rounds import evaluate
+from fedfolder.questions.design import NOTHING
 from fedfolder.questions.parameters import Parameters
 from fedfolder.questions.question import Question
 from fedfolder.questions.risk_sums import evaluation
@@ -59,9 +60,9 @@ class Start:
         Betas asked about so far.
     watched : Derivatives or None
         Those at the usual start, in the units of `design`, where the solver begins elsewhere.
-    alone : tuple of array and Derivatives, or None
-        The beta of the constants and ancillaries at the usual start, and the derivatives by them, where the solver
-        begins elsewhere.
+    alone : tuple of Design, array and Derivatives, or None
+        Of the model without its terms, where that does not begin as the model does: its columns, the beta of these, the
+        constants and the ancillaries at the usual start, and the derivatives there.
     fixed : tuple of array and Derivatives, or None
         Of a model with a random intercept, where the same model without it begins.
     """
@@ -74,7 +75,7 @@ class Start:
     perfect: tuple[Predictor, ...] = ()
     evaluations: int = 1
     watched: Derivatives | None = None
-    alone: tuple[Array, Derivatives] | None = None
+    alone: tuple[Design, Array, Derivatives] | None = None
     fixed: tuple[Array, Derivatives] | None = None
 
     @property
@@ -119,9 +120,18 @@ def begin(proposal: Proposal, layout: Layout, mean: Array | None = None) -> Begu
         return _nearer(start, begun.first, begun.others)
     if not begun.others:
         return (yield from _at_start(start))
-    usual = _highest(begun.others) if layout.lines else begun.others[0]
-    further = [] if layout.lines else begun.others[1:]
-    return _nearer(_of_the_model(start, usual), usual, further)
+    return _of_several(start, begun)
+
+
+def _of_several(start: Start, begun: First) -> Start:
+    """The start with the model's own derivatives, where they came at several betas."""
+    lines = len(start.layout.lines)
+    if not lines:
+        usual, *further = begun.others
+        return _nearer(_of_the_model(start, usual), usual, further)
+    usual = _highest(begun.others[:lines])
+    nearer = _nearer(_of_the_model(start, usual), usual, begun.others[lines:])
+    return dataclasses.replace(nearer, alone=_of_the_splines(begun, usual))
 
 
 def _shift(proposal: Proposal, layout: Layout) -> Array | None:
@@ -225,6 +235,30 @@ def _of_the_model(start: Start, found: Found) -> Start:
     return dataclasses.replace(start, beta=beta, derivatives=carried, usual=found[1])
 
 
+def _of_the_splines(begun: First, usual: Found) -> tuple[Design, Array, Derivatives]:
+    """The splines of the baseline alone, freed of each other, on the line from which the model begins.
+
+    All terms are zero there, and their derivatives are those by the columns that are left.
+    """
+    layout, (_, first) = begun.layout, begun.first
+    before, splines = layout.design, layout.specification.splines
+    names = splines.curves[0].spline.names if splines is not None else ()
+    places = [place for place, column in enumerate(before.columns) if column in names]
+    constant = [len(before.columns)] if before.constant else []
+    alone = dataclasses.replace(
+        before,
+        columns=tuple(before.columns[j] for j in places),
+        centres=tuple(before.centres[j] for j in places),
+        scales=tuple(before.scales[j] for j in places),
+        mixing=tuple((0.0,) * (j + 1) for j in range(len(places))),
+        rescaling=(1.0,) * len(places),
+    )
+    within = [*places, *constant]
+    design, kept = freed_design(alone, (-first.hessian[np.ix_(within, within)]).tolist(), layout.totals.weight)
+    beta, found = _in_units_of(design, tuple(within[j] for j in kept), usual)
+    return design, beta, found
+
+
 def _highest(found: list[Found]) -> Found:
     """Where the log-likelihood is highest, of the lines that a model with splines can begin on."""
     defined = [one for one in found if one[1].is_finite]
@@ -246,7 +280,11 @@ def _nearer(start: Start, usual: Found, mean: list[Found]) -> Start:
     places = list(asked.parameters.constants)
     alone = dataclasses.replace(there, score=there.score[places], hessian=there.hessian[np.ix_(places, places)])
     return dataclasses.replace(
-        start, beta=beta, derivatives=carried, watched=start.derivatives, alone=(asked.beta[places], alone)
+        start,
+        beta=beta,
+        derivatives=carried,
+        watched=start.derivatives,
+        alone=(NOTHING, asked.beta[places], alone),
     )
 
 

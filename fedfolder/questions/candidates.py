@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fedfolder.questions.sums import Labels, Values
 
 NULL_BETA = "constant-beta.csv"
-ALONE = "the constant alone"
+ALONE, BASELINE = "the constant alone", "the baseline's splines alone"
 WITHOUT_RANDOM = "the model without its random intercept"
 SHARED = ("nobs", WEIGHT)
 """Scalars that are the same at all candidates."""
@@ -166,7 +166,9 @@ class Candidates(Question):
 
 def beside_of(likelihood: Likelihood) -> str:
     """What travels with the evaluations of a model, in words."""
-    return WITHOUT_RANDOM if isinstance(likelihood, ClusterLikelihood) else ALONE
+    if isinstance(likelihood, ClusterLikelihood):
+        return WITHOUT_RANDOM
+    return BASELINE if len(likelihood.views) > 1 else ALONE
 
 
 def _renamed(scalar: str, old: str, new: str) -> str:

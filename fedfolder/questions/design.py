@@ -163,3 +163,7 @@ class Design:
             for j in range(len(self.terms)):
                 b[p, j] = math.fsum([u[j, p], *(-self.centres[k] * b[k, j] for k in range(p))])
         return b
+
+
+NOTHING = Design((), constant=True, centres=(), scales=(), mixing=(), rescaling=())
+"""The constant alone."""

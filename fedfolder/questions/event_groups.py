@@ -1,14 +1,21 @@
 """The question of knots: how many events there are between which times, so that nobody's time is among them.
 
 Times stand on a grid that needs no agreement, t = 2^(k/64) for whole k: each edge is 1.1 % above the one before. A node
-counts its events in groups of neighbouring cells, none of fewer than `least` persons: a row that weighs ten is one. So
-at the edges of its groups its cumulative count is exact, and between them it lies between two that are; both bounds are
-sums of groups, and add over nodes. The first group begins at no time and the last ends at none: the smallest and the
-largest time stay here.
+halves the grid, and its halves, wherever both halves hold `least` persons with an event or more: a row that weighs ten
+is one. Where one half holds fewer, the other is halved further, and the few join the group beside them. So an edge
+follows from how many persons are in cells that were fixed before anything was known of them, never from one person's
+time; however fine a time that was stretched makes the grid, cells have as many persons. Where the halves of a node lie
+follows from its name, so that the edges of several nodes are not the same few.
+
+At the edges of its groups a node's cumulative count is exact, and between them it lies between two that are; both
+bounds are sums of groups, and add over nodes. The first group begins at no time and the last ends at none: the smallest
+and the largest time stay here.
 """
 
 from __future__ import annotations
 
+import itertools
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -20,6 +27,8 @@ from fedfolder.questions.sums import Sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
 
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.specification import Specification
@@ -83,27 +92,45 @@ class EventGroups(Question):
         return self
 
     def compute(self, sample: Sample) -> Sums:
-        """Groups of the events of `sample`, from the first on; what is left over joins the last."""
+        """Groups of the events of `sample`."""
+        events, groups = self._events(sample), self.groups(sample)
         rows: dict[Labels, Values] = {
-            (str(low), str(high)): (count,) for low, high, count in _groups(self._cells(sample), self.least)
+            (str(low), str(high)): (float(events.often[events.between(low, high)].sum()),) for low, high in groups
         }
         return Sums({NOBS: float(sample.nobs)}, self.answer_keys, self.columns, rows)
 
-    def _cells(self, sample: Sample) -> list[_Cell]:
-        """The cells with events, rising."""
-        found: dict[int, _Cell] = {}
-        for place, part in sample.blocks():
-            rows = self.specification.rows(part)
-            failed = np.flatnonzero(rows["y"] > 0)
-            edges = np.ceil(FINENESS * np.log2(rows["time"][failed])).astype(np.int64)
-            often = self.specification.weights(part) if self.specification.weighted == "fw" else None
-            counts = np.ones(len(edges)) if often is None else often[failed]
-            who = failed + place.start if part.persons is None else part.persons.codes[failed]
-            for edge, count, person in zip(edges.tolist(), counts.tolist(), who.tolist(), strict=True):
-                before = found.get(edge, _Cell(edge, 0.0, []))
-                before.who.append(person)
-                found[edge] = before._replace(events=before.events + count)
-        return [found[edge] for edge in sorted(found)]
+    def groups(self, sample: Sample) -> list[tuple[int, int]]:
+        """The edges of each group of `sample`, rising; none without an event."""
+        events = self._events(sample)
+        low = BOTTOM - zlib.crc32(sample.site.encode()) % (TOP - BOTTOM)
+        inner = list(_edges(events, low, low + 2 * (TOP - BOTTOM), self.least))
+        return list(itertools.pairwise([BOTTOM, *inner, TOP])) if len(events.cell) else []
+
+    def up_to(self, sample: Sample) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+        """Each edge between two groups, with the rows (n,) of the events up to it."""
+        events = self._events(sample)
+        for _, edge in self.groups(sample)[:-1]:
+            mask = np.zeros(sample.nobs, dtype=np.bool_)
+            mask[events.row[events.cell <= edge]] = True
+            yield edge, mask
+
+    def _events(self, sample: Sample) -> _Events:
+        """The events of `sample`, rising."""
+        parts = [self._of_block(place.start, part) for place, part in sample.blocks()]
+        cells = np.concatenate([np.zeros(0, dtype=np.int64), *(part.cell for part in parts)])
+        order = np.argsort(cells, kind="stable")
+        often, who, row = (np.concatenate([np.zeros(0), *(part[k] for part in parts)])[order] for k in (1, 2, 3))
+        return _Events(cells[order], often, who.astype(np.int64), row.astype(np.int64))
+
+    def _of_block(self, start: int, part: Sample) -> _Events:
+        """Those of a block of rows, the first of which is `start`."""
+        rows = self.specification.rows(part)
+        failed = np.flatnonzero(rows["y"] > 0)
+        cell = np.clip(np.ceil(FINENESS * np.log2(rows["time"][failed])).astype(np.int64), BOTTOM + 1, TOP)
+        often = self.specification.weights(part) if self.specification.weighted == "fw" else None
+        row = failed + start
+        who = row if part.persons is None else np.asarray(part.persons.codes[failed], dtype=np.int64)
+        return _Events(cell, np.ones(len(cell)) if often is None else often[failed], who, row)
 
     def check(self, answer: Sums, *, where: str) -> None:
         """Groups between edges of the grid, of whole numbers of events, none of too few but one that has all."""
@@ -134,32 +161,33 @@ def edges_of(labels: Labels, *, where: str = "") -> tuple[int, int]:
     return low, high
 
 
-class _Cell(NamedTuple):
-    """A cell of the grid by its upper edge: its events, and the number of the person of each row among them."""
+class _Events(NamedTuple):
+    """Events, rising: the cell of the grid by its upper edge, how often each counts, its person and its row, (n,)."""
 
-    edge: int
-    events: float
-    who: list[int]
+    cell: NDArray[np.int64]
+    often: NDArray[np.float64]
+    who: NDArray[np.int64]
+    row: NDArray[np.int64]
+
+    def between(self, low: int, high: int) -> slice:
+        """Those in the cells above the edge `low`, up to `high`."""
+        first, last = np.searchsorted(self.cell, [low, high], side="right").tolist()
+        return slice(first, last)
+
+    def persons(self, low: int, high: int) -> int:
+        """How many persons have an event there."""
+        return len(np.unique(self.who[self.between(low, high)]))
 
 
-def _groups(cells: list[_Cell], least: int) -> Iterator[tuple[int, int, float]]:
-    """From, to and events of each group."""
-    if not cells:
+def _edges(events: _Events, low: int, high: int, least: int) -> Iterator[int]:
+    """The edges within (low, high] between cells that hold `least` persons or more each, rising."""
+    if high - low < 2:  # noqa: PLR2004 - one cell of the grid
         return
-    closed: list[tuple[int, float]] = []
-    count, persons = 0.0, set[int]()
-    for cell in cells:
-        count += cell.events
-        persons.update(cell.who)
-        if len(persons) >= least:
-            closed.append((cell.edge, count))
-            count, persons = 0.0, set[int]()
-    if not closed:
-        yield BOTTOM, TOP, count
-        return
-    # What is over joins the last group, which ends at no time; so does the group before it begin where another ends.
-    closed[-1] = TOP, closed[-1][1] + count
-    low = BOTTOM
-    for edge, number in closed:
-        yield low, edge, number
-        low = edge
+    middle = (low + high) // 2
+    below, above = (events.persons(*half) >= least for half in ((low, middle), (middle, high)))
+    if below:
+        yield from _edges(events, low, middle, least)
+    if below and above:
+        yield middle
+    if above:
+        yield from _edges(events, middle, high, least)

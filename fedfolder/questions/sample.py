@@ -80,6 +80,8 @@ class Sample:
         The rows of the file.
     splines : Splines, optional
         Columns that are functions of a row's time: made when they are asked for.
+    site : str
+        The node's name in the study; empty where there is one node alone.
 
     Raises
     ------
@@ -96,6 +98,7 @@ class Sample:
     places: NDArray[np.signedinteger[Any]] | None = field(default=None, repr=False)
     nrows: int | None = field(default=None, repr=False)
     splines: Splines | None = field(default=None, repr=False)
+    site: str = ""
 
     def __post_init__(self) -> None:
         """Every variable has one value a row: a shorter one would be broadcast without a word."""
@@ -209,6 +212,7 @@ class Sample:
             places=None if self.places is None else self.places[rows],
             nrows=self.nrows,
             splines=self.splines,
+            site=self.site,
         )
 
 

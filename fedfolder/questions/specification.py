@@ -140,6 +140,11 @@ class Specification:
         return self.likelihood.thresholds or (self.command.constant and self.likelihood.has_constant)
 
     @property
+    def compares(self) -> bool:
+        """Whether a model with splines is to be compared with one of these alone."""
+        return self.command.option("lrmodel") is not None
+
+    @property
     def centred(self) -> bool:
         """Whether columns may be centred: something takes up what that shifts."""
         return self.constant or not self.likelihood.has_constant

@@ -6,14 +6,14 @@ An attempt that has ended is written out once more.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from fedfolder.errors import ConfigError, RefusedError, TamperedAnswerError
+from fedfolder.errors import RefusedError, TamperedAnswerError
 from fedfolder.exchange.journal import OUT
 from fedfolder.plan import messages
 from fedfolder.plan.fit import fit
-from fedfolder.plan.opening import first_question, published_moments
-from fedfolder.questions.event_groups import EventGroups
+from fedfolder.plan.opening import published_moments
+from fedfolder.plan.told import published_opening
 from fedfolder.questions.moments import require_one_kind
 from fedfolder.questions.sites import Site, other_units, require_same_units
 from fedfolder.questions.sums import add
@@ -33,6 +33,14 @@ if TYPE_CHECKING:
     from fedfolder.server.channels import Channels
     from fedfolder.server.place import Place
     from fedfolder.server.progress import Progress
+
+
+class Published(NamedTuple):
+    """What was published of an attempt: moments, counts of events, and whether failure times were."""
+
+    moments: Sums | None = None
+    events: Sums | None = None
+    times: bool = False
 
 
 class Attempt(Asking):
@@ -71,25 +79,14 @@ class Attempt(Asking):
         """The rows that each node fits with."""
         return tuple((node, site.nobs) for node, site in self._sites.items())
 
-    def moments_published(self) -> Sums | None:
-        """The moments that every node was told of with the second question, if they were.
-
-        Raises
-        ------
-        ConfigError
-            If it was told of event times then.
-        """
-        second = self._journal.of_round(self.place.fit, self.place.attempt, 2, OUT)
-        if not second or not self.proposal.asks_moments:
-            return None
-        first = first_question(self.proposal)
-        if isinstance(first, EventGroups):
-            raise ConfigError(
-                "knots were placed by the event times of all sites, and a fit cannot go on without one of them: "
-                "asked again, the others' would tell those of the site that is left out",
-                do="wait until the site is there, give knots() and bknots(), or run the command with --again",
-            )
-        return published_moments(first, messages.published(first, messages.content(next(iter(second.values())))))
+    def published(self) -> Published:
+        """What every node was told of that is not to be asked again of fewer nodes."""
+        requests: list[messages.Content] = []
+        while found := self._journal.of_round(self.place.fit, self.place.attempt, len(requests) + 1, OUT):
+            requests.append(messages.content(next(iter(found.values()))))
+        moments, events = published_opening(self.proposal, requests)
+        times = self.proposal.command.common_baseline and len(requests) > 1 + self.proposal.asks_moments
+        return Published(moments, events, times)
 
     # -- the rounds -----------------------------------------------------------------------------------------------
 

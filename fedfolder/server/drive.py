@@ -11,7 +11,7 @@ from fedfolder.plan.proposal import Proposal
 from fedfolder.plan.restart import MOST_STARTS, Restart
 from fedfolder.server import place
 from fedfolder.server.absence import SilentNodesError
-from fedfolder.server.attempt import Attempt
+from fedfolder.server.attempt import Attempt, Published
 from fedfolder.server.place import CONTRADICTED, LEFT_OUT
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from fedfolder.estimates import FitResult
     from fedfolder.exchange.journal import Journal
     from fedfolder.plan.few import FewTrips
-    from fedfolder.questions.sums import Sums
     from fedfolder.server.channels import Channels
     from fedfolder.server.progress import Progress
 
@@ -78,13 +77,13 @@ class Fit:
         elif self.place.without:
             return _without(found, self.place.without, self._published(found))
         new = [node for node in absent if node in found.nodes]
-        return _without(found, new, None) if new else found
+        return _without(found, new, Published()) if new else found
 
-    def _published(self, ended: Proposal) -> Sums | None:
-        """The moments that the attempt before this one published, if it did."""
+    def _published(self, ended: Proposal) -> Published:
+        """What the attempt before this one published."""
         last = dataclasses.replace(self.place, attempt=self.place.attempt - 1)
         attempt = Attempt(last, ended, self._channels, self._journal, self._progress, units_differ=True)
-        return attempt.moments_published()
+        return attempt.published()
 
     def _next(self, proposal: Proposal) -> Attempt:
         return Attempt(
@@ -130,12 +129,15 @@ class Fit:
     def _go_on_without(self, nodes: Sequence[str]) -> None:
         """Prepare the next attempt, or this one if it has not begun, without nodes that stayed silent."""
         ended = self._attempt
-        published = ended.moments_published()
+        published = ended.published()
         if ended.has_begun():
             ended.close(None, LEFT_OUT, without=nodes)
             self.place = dataclasses.replace(self.place, attempt=self.place.attempt + 1, is_new=True)
         self._attempt = self._next(_without(ended.proposal, nodes, published))
-        if published is not None:
+        if published.events is not None and published.moments is None:
+            who = " and ".join(nodes)
+            self._progress.note(f"Knots are placed by the event times of all sites, those of {who} too.")
+        if published.moments is not None:
             self._tell_what_can_be_learnt(" and ".join(nodes))
 
     def _tell_what_can_be_learnt(self, who: str) -> None:
@@ -164,7 +166,7 @@ class Fit:
             self._progress.note("With two nodes, the published sums show each node the other's part.")
 
 
-def _without(proposal: Proposal, nodes: Sequence[str], published: Sums | None) -> Proposal:
+def _without(proposal: Proposal, nodes: Sequence[str], published: Published) -> Proposal:
     """The proposal with a smaller roster.
 
     Raises
@@ -172,11 +174,11 @@ def _without(proposal: Proposal, nodes: Sequence[str], published: Sums | None) -
     ConfigError
         If it has been made smaller too often since sums were published.
     """
-    restart = (proposal.restart or Restart(())).also_without(nodes, published)
-    if restart.moments is not None and proposal.command.common_baseline:
+    restart = (proposal.restart or Restart(())).also_without(nodes, published.moments, published.events)
+    if published.times:
         raise ConfigError(
-            "a fit with a common baseline hazard does not go on without a site: the failure times of those that are "
-            "left would tell its own",
+            "a fit with a common baseline hazard does not go on without a site once failure times were published: "
+            "those of the sites that are left would tell its own",
             found=f"no answer from {' and '.join(nodes)}",
             do="wait for the site; or write strata(_node), with which a fit goes on",
         )

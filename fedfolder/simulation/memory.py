@@ -12,6 +12,7 @@ from fedfolder.custody.finding import refuse
 from fedfolder.errors import VariableError
 from fedfolder.plan.few import FewTrips
 from fedfolder.plan.fit import fit
+from fedfolder.plan.knots import likely
 from fedfolder.plan.opening import published_moments
 from fedfolder.plan.own import without_own
 from fedfolder.plan.proposal import Proposal
@@ -56,6 +57,7 @@ def fit_samples(
     own_estimates : bool
         Whether the nodes' own estimates may leave then.
     """
+    samples = {name: s if s.site else dataclasses.replace(s, site=name) for name, s in samples.items()}
     command = checked(command, samples, progress)
     proposal = Proposal(command, tuple((name, "") for name in samples), few=few)
     program = fit(proposal, progress.iteration if progress else None)
@@ -120,9 +122,12 @@ def samples_of(
 
 
 def refused(policy: Policy, command: Command, samples: Mapping[str, Sample]) -> list[tuple[str, Finding]]:
-    """What nodes with this policy would refuse, each with the node's name, before any sum leaves."""
+    """What nodes with this policy would refuse, each with the node's name, before any sum over columns leaves.
+
+    Knots that follow from event times are where those of all nodes put them.
+    """
     roster = [(name, "") for name in samples]
-    specification = Specification.of(command)
+    specification = likely(Specification.of(command), samples.values())
     return [
         (name, finding)
         for name, sample in samples.items()

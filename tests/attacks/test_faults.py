@@ -29,6 +29,8 @@ FAULTS = {
         f"{KNOTS}::test_the_longest_time_is_solved_from_the_sums_of_two_columns",
         f"{KNOTS}::test_splines_are_columns_to_the_rules",
         f"{KNOTS}::test_knots_that_were_found_are_looked_at_as_well",
+        f"{KNOTS}::test_a_time_that_is_stretched_tells_no_event_nearer",
+        f"{KNOTS}::test_a_simulation_a_preflight_and_a_preview_put_knots_where_events_do",
     ),
     (65, "a joint cell of few"): (
         *ASKED,
@@ -76,6 +78,12 @@ FAULTS = {
         "attacks/test_strata.py::test_no_stratum_is_of_few_persons",
         "attacks/test_sets.py::test_two_persons_in_a_set_of_their_own_are_the_difference_of_two_fits",
         "attacks/test_sets.py::test_no_set_is_of_few_persons_unless_many_are",
+        "attacks/test_regrouping.py::test_who_fails_first_and_is_moved_is_the_difference_of_two_scores",
+        "attacks/test_regrouping.py::test_who_stands_with_whom_is_compared_with_earlier_fits",
+        "attacks/test_regrouping.py::test_those_who_were_moved_are_found_whatever_groups_are_called",
+        "attacks/test_regrouping.py::test_a_robust_variance_and_clusters_of_two_are_compared",
+        f"{KNOTS}::test_knots_on_both_sides_of_a_person_are_that_persons_time",
+        f"{KNOTS}::test_counts_of_events_up_to_edges_that_a_few_lie_between_wait_for_a_person",
         "custody/test_ledger.py::test_a_knot_past_a_few_persons_waits_for_one",
         "custody/test_ledger.py::test_a_time_of_a_site_s_own_baseline_past_a_few_failures_waits_for_one",
     ),
@@ -104,7 +112,6 @@ FAULTS = {
     ),
     (77, "what no guard bounds"): (
         "attacks/test_not_bounded.py::test_a_server_that_lies_solves_for_some_persons_with_all_guards_on",
-        f"{KNOTS}::test_a_time_that_is_stretched_tells_each_tenth_event_nearer",
         f"{AVERAGES}::test_averages_at_many_times_are_solved_for_how_many_persons_have_each_of_few_values",
     ),
 }

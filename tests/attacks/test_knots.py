@@ -11,19 +11,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fedfolder import simulate
 from fedfolder.custody.approval import Attempt
 from fedfolder.custody.desk import Desk
+from fedfolder.custody.ledger import Ledger
 from fedfolder.custody.policy import Policy
 from fedfolder.custody.profiles import PROFILES
 from fedfolder.errors import PolicyError
 from fedfolder.exchange.journal import Journal
 from fedfolder.node.data import sample_from_frame
+from fedfolder.node.preview import preview
 from fedfolder.plan.proposal import read_command
-from fedfolder.questions.event_groups import FINENESS, LEAST_EVENTS, EventGroups, edges_of
+from fedfolder.questions.event_groups import BOTTOM, FINENESS, LEAST_EVENTS, TOP, EventGroups, edges_of
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.specification import Specification
 from fedfolder.questions.splines import Curve
+from fedfolder.server.preflight import preflight
 from tests.exchange.helpers import clock
+from tests.node.places import Bench
 
 RNG = np.random.default_rng(8)
 N, LAST = 300, 9.1375
@@ -91,6 +96,36 @@ def test_knots_that_were_found_are_looked_at_as_well(tmp_path, profile):
     assert refused.value.rule == "leverage"
 
 
+EARLY = FRAME.assign(t=np.where(FRAME.index == N - 1, 1e-6, FRAME.t))
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_simulation_a_preflight_and_a_preview_put_knots_where_events_do(tmp_path, early):
+    """One person ends long before all others: the logarithm of time goes through her, once there are splines."""
+    frame = EARLY if early else FRAME.assign(t=np.where(FRAME.t > 6, 5.0, FRAME.t))
+    parts = [frame, FRAME.assign(t=np.where(FRAME.t > 6, 5.0, FRAME.t)), FRAME.iloc[: N // 2]]
+    expected = {"largest_share", "leverage"} if early else set()
+    if early:
+        with pytest.raises(PolicyError) as refused:
+            simulate(BY_DF, parts, policy="registry")
+        assert refused.value.rule in expected
+    else:
+        assert simulate(BY_DF, parts, policy="registry").status == "converged"
+    files = {}
+    for name, part in zip(("north", "south", "west"), parts, strict=True):
+        files[name] = tmp_path / f"{name}.csv"
+        part.to_csv(files[name], index=False)
+    bench = Bench(tmp_path / "study").open(files)
+    page = bench.folder / "north" / "policy.toml"
+    text = page.read_text(encoding="utf-8").replace("profile = 'open'", "profile = 'registry'")
+    page.write_text(text, encoding="utf-8", newline="\n")
+    assert {finding.rule for finding in preview(bench.home("north"), BY_DF)} == expected
+    bench.wake("north")
+    asked = preflight(bench.study.path, BY_DF, timeout=20.0, idle=bench.work)
+    assert {refusal.rule for site in asked.sites for refusal in site.refusals if not refusal.by_person} == expected
+    bench.close()
+
+
 @pytest.mark.parametrize("profile", ["registry", "strict"])
 def test_splines_are_parameters_to_the_rules(profile):
     """Fifty persons, and more columns than a policy lets so few have."""
@@ -118,10 +153,122 @@ def test_a_group_of_events_is_of_ten_persons(weights, whose):
     assert len(groups.rows) > 1
 
 
-def test_a_time_that_is_stretched_tells_each_tenth_event_nearer():
-    """Not bounded: docs/threat-model.md says it. With a time that is taken as it is, an edge is 1.1 % from the next."""
-    command = read_command("generate s = (t/3)^200; stpm2 age, scale(hazard) df(3) time(s) failure(d)")
-    groups = EventGroups(Specification.of(command)).compute(sample_from_frame(FRAME, command))
-    (_, edge), *_ = sorted(edges_of(labels) for labels in groups.rows)
-    tenth = FRAME.t[FRAME.d == 1].nsmallest(LEAST_EVENTS).max()
-    assert 3.0 * 2.0 ** (edge / FINENESS / 200) == pytest.approx(tenth, rel=1e-4)
+STRETCHED = "generate s = (t/3)^200; stpm2 age, scale(hazard) df(3) time(s) failure(d)"
+
+
+def in_turn(times):
+    """The guard off: groups that are closed with each tenth event, whose edges are its time, rounded up."""
+    cells = np.sort(np.ceil(FINENESS * 200 * np.log2(times / 3)))
+    return cells[LEAST_EVENTS - 1 :: LEAST_EVENTS]
+
+
+def as_time(edge):
+    return 3.0 * 2.0 ** (edge / FINENESS / 200)
+
+
+def elsewhere(edges, low, high):
+    """The stretched times of persons, each moved within the smallest cell whose count matters, by halving the grid."""
+    inside = edges[(edges > low) & (edges <= high)]
+    if len(inside) < LEAST_EVENTS or high - low < 2:
+        return dict.fromkeys(inside, (low, high))
+    middle = (low + high) // 2
+    halves = [(low, middle), (middle, high)]
+    if all(((edges > a) & (edges <= b)).sum() < LEAST_EVENTS for a, b in halves):
+        return dict.fromkeys(inside, (low, high))
+    return {edge: cell for half in halves for edge, cell in elsewhere(edges, *half).items()}
+
+
+def test_a_time_that_is_stretched_tells_no_event_nearer():
+    """The grid is as fine as one likes, and follows from no person: all may be elsewhere, with the same answer."""
+    command = read_command(STRETCHED)
+    failed = FRAME.d == 1
+    tenths = np.sort(FRAME.t[failed])[LEAST_EVENTS - 1 :: LEAST_EVENTS]
+    np.testing.assert_allclose(as_time(in_turn(FRAME.t[failed])), tenths, rtol=1e-4)
+    asked = EventGroups(Specification.of(command))
+    groups = asked.compute(sample_from_frame(FRAME, command)).rows
+    assert len(groups) > 5
+    edges = np.ceil(FINENESS * 200 * np.log2(FRAME.t / 3))
+    cells = elsewhere(edges[failed].to_numpy(), BOTTOM, TOP)
+    rng, away = np.random.default_rng(1), []
+    for _ in range(5):
+        moved = [
+            rng.integers(max(cells[at][0], edges.min()), min(cells[at][1], edges.max())) + 1 for at in edges[failed]
+        ]
+        frame = FRAME.copy()
+        frame.loc[failed, "t"] = as_time(np.array(moved) - 0.5)
+        assert asked.compute(sample_from_frame(frame, command)).rows == groups
+        away.append(np.abs(np.log(frame.t[failed] / FRAME.t[failed])))
+    furthest = np.max(away, axis=0)
+    assert furthest.min() > 1e-3
+    assert np.median(furthest) > 0.03
+
+
+# -- knots that were found, on both sides of a person ------------------------------------------------------------------
+
+
+def remembered(ledger, number, command, knots, frame=FRAME):
+    """What a person must look at once knots are found, and the attempt is noted."""
+    parsed = read_command(command)
+    sample = sample_from_frame(frame, parsed)
+    attempt = Attempt(number, 1, f"proposal of {number}")
+    columns = {name: frame[name].to_numpy() for name in parsed.sources}
+    seen = ledger.with_knots(
+        ledger.seen(columns, parsed, sample), of_knots(command, knots).specification.splines, sample
+    )
+    found = ledger.concerns_of_knots(attempt, seen)
+    ledger.admit(attempt, seen)
+    return [finding.rule for finding in found]
+
+
+GAP = FRAME.assign(t=np.where(FRAME.t.between(2.0, 2.3), 1.9, FRAME.t))
+GAP.loc[0, ["t", "d"]] = 2.05, 0.0
+ABOVE = (2.1, 2.15, 2.2, 2.25)
+
+
+def sum_of_cubes(knot):
+    """Of x - k over those beyond a knot k, less what is known of the ends: the sum of a fit's second column."""
+    command = read_command(BY_DF.replace("df(3)", "df(2)"))
+    (spline,) = command.splines
+    question = Moments(Specification.of(command).with_knots((Curve(spline, (0.6, knot, 5.4)),)))
+    found = question.compute(sample_from_frame(GAP, command))
+    return found.rows[("_rcs2",)][0]
+
+
+def test_knots_on_both_sides_of_a_person_are_that_persons_time(tmp_path):
+    """Beyond knots in a gap the sum is a cubic in the knot, which four fits give; a fifth differs by one person."""
+    at = np.log([*ABOVE, 2.0])
+    sums = np.array([sum_of_cubes(float(np.exp(x))) for x in at])
+    # The share of the cubes beyond the ends changes with the knot in a straight line, and goes into the polynomial.
+    expected = np.polyval(np.linalg.solve(np.vander(at[:4], 4), sums[:4]), at[4])
+    assert np.exp(at[4] + np.cbrt(sums[4] - expected)) == pytest.approx(2.05, abs=1e-4)
+    command = BY_DF.replace("df(3)", "df(2)")
+    for limits, waits in ((PROFILES["registry"], ["differing_rows"]), (PROFILES["open"], [])):
+        with closing(Journal(tmp_path / f"{len(waits)}.sqlite3", clock=clock)) as journal:
+            ledger = Ledger(journal, limits)
+            for number, knot in enumerate(ABOVE, start=1):
+                assert remembered(ledger, number, command, (0.6, knot, 5.4), GAP) == []
+            assert remembered(ledger, 5, command, (0.6, 2.0, 5.4), GAP) == waits
+            assert remembered(ledger, 6, command, (0.6, 4.0, 5.4), GAP) == []
+
+
+def up_to_edges(factor):
+    """The rows of the events up to each edge, with time in other units."""
+    command = read_command(STRETCHED.replace("(t/3)^200", f"t*{factor}"))
+    asked = EventGroups(Specification.of(command))
+    return command, [set(np.flatnonzero(mask)) for _, mask in asked.up_to(sample_from_frame(FRAME, command))]
+
+
+def test_counts_of_events_up_to_edges_that_a_few_lie_between_wait_for_a_person(tmp_path):
+    """Time in other units moves the grid: two counts would tell when somebody failed."""
+    usual, first = up_to_edges(1.0)
+    columns, waited = {name: FRAME[name].to_numpy() for name in ("age", "t", "d")}, []
+    for factor in (1.01, 1.2, 1.4, 2.0):
+        command, second = up_to_edges(factor)
+        differing = {len(one ^ other) for one in first for other in second}
+        with closing(Journal(tmp_path / f"{factor}.sqlite3", clock=clock)) as journal:
+            ledger = Ledger(journal, PROFILES["registry"])
+            ledger.admit(Attempt(1, 1, "one"), ledger.seen(columns, usual, sample_from_frame(FRAME, usual)))
+            seen = ledger.seen(columns, command, sample_from_frame(FRAME, command))
+            waited.append(bool(ledger.concerns(Attempt(2, 1, "two"), seen)))
+        assert waited[-1] == any(0 < number < PROFILES["registry"].differing_rows for number in differing)
+    assert set(waited) == {True, False}

@@ -155,6 +155,7 @@ FRAME = pd.DataFrame(
         "years": RNG.exponential(2.0, 90) + 0.01,
     }
 )
+BY_DF = "stpm2 x, scale(hazard) df(2) bknots(0.001 30) time(years) failure(low)"
 COMMANDS = (
     "logit low x i.g",
     "nbreg y x",
@@ -165,7 +166,7 @@ COMMANDS = (
     "stcox x, time(t) failure(low) strata(_node) phtest(log)",
     "stcox x, time(t) failure(low) phtest(km)",
     "stcox x, time(t) failure(low) strata(_node) basesurv(1 2)",
-    "stpm2 x, scale(hazard) df(2) time(years) failure(low)",
+    BY_DF,
     "streg x i.g, distribution(weibull) time(years) failure(low) standsurv(1 2.5) at1(g 1) at2(.)",
     "melogit low x || id:, intpoints(3)",
     "stset years, failure(low==1) id(id) exit(low==1 time 5); stsplit fu, at(0 1); streg i.fu, d(e)",
@@ -272,9 +273,14 @@ def _restart(content: bytes) -> object:
     return Restart.from_dict(strict_json.loads(content, where=""), read_command(COMMANDS[0]))
 
 
-def _restarted() -> bytes:
-    question, reply = conversations()[0].replies[0]
-    return _json(Restart(("east",), 1, messages.read_reply(question, reply, where="")).to_dict())
+def _restart_of_knots(content: bytes) -> object:
+    return Restart.from_dict(strict_json.loads(content, where=""), read_command(BY_DF))
+
+
+def _restarted(command: str = COMMANDS[0]) -> bytes:
+    replies = conversations()[COMMANDS.index(command)].replies[: 1 + (command == BY_DF)]
+    *events, moments = (messages.read_reply(question, reply, where="") for question, reply in replies)
+    return _json(Restart(("east",), 1, moments, *events).to_dict())
 
 
 # ------------------------------------------------------------------------------------------------ files
@@ -444,6 +450,7 @@ def _readers() -> Iterator[Reader]:
     )
     yield Reader("proposal", proposals, _proposal)
     yield Reader("restart", [_restarted(), _json({"without": ["east"], "start": 0})], _restart)
+    yield Reader("restart with knots", [_restarted(BY_DF)], _restart_of_knots)
     more = b'glm y c.x##i.g if x>1 & name=="a" [pw=w], family(poisson) link(log) vce(cluster id)'
     yield Reader(
         "command",

@@ -15,6 +15,7 @@ from fedfolder.plan.fit import fit
 from fedfolder.plan.proposal import Proposal, read_command
 from fedfolder.plan.restart import MOST_STARTS, Restart
 from fedfolder.questions.evaluation import Evaluation
+from fedfolder.questions.event_groups import EventGroups
 from fedfolder.questions.sums import add
 from fedfolder.resources import resource
 from fedfolder.simulation import fit_samples, split
@@ -164,6 +165,49 @@ def test_each_loss_after_something_was_published_takes_another_start() -> None:
     assert (once.without, once.start) == (("a", "b"), 1)
     twice = once.also_without(["c"], None)
     assert (twice.start, twice.moments) == (2, moments)
+
+
+BY_DF = "stpm2 smoke lwt, scale(hazard) df(3) bknots(16 36) time(age) failure(low)"
+
+
+@pytest.fixture
+def of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups of three events: these are few births."""
+    monkeypatch.setattr(EventGroups.__init__, "__defaults__", (3,))
+
+
+@pytest.mark.usefixtures("of_three")
+@pytest.mark.parametrize("command", [BY_DF, BY_DF.replace("hazard", "odds"), f"{BY_DF} tvc(smoke) dftvc(1)"])
+@pytest.mark.parametrize("start", [1, MOST_STARTS])
+def test_splines_begin_on_another_line_with_the_knots_that_were_found(command: str, start: int) -> None:
+    """Fault 98 once more, of knots that follow from what was published with the site that is left out."""
+    everyone = samples(command)
+    few = {name: sample for name, sample in everyone.items() if name != "node4"}
+    parsed = read_command(command)
+    whole, before = driven(Proposal(parsed, roster(everyone)), everyone)
+    (_, events), (_, moments), *_ = before
+    proposal = Proposal(parsed, roster(few), Restart(("node4",), start, moments, events))
+    assert Proposal.from_dict(proposal.to_dict()) == proposal
+    found, after = driven(proposal, few)
+    assert {question.kind for question, _ in after} == {"derivatives"}
+    begun, _ = driven(Proposal(parsed, roster(few), Restart(("node4",), 0, None, events)), few)
+    assert found.status == begun.status == "converged"
+    assert found.splines[0].knots == begun.splines[0].knots == whole.splines[0].knots
+    terms = [place for place, name in enumerate(found.names) if name == "lwt"]
+    assert found.beta[terms] == pytest.approx(begun.beta[terms], rel=1e-9)
+    assert found.llf == pytest.approx(begun.llf, rel=1e-12)
+
+
+@pytest.mark.usefixtures("of_three")
+@pytest.mark.parametrize("given", [True, False])
+def test_counts_of_events_belong_to_knots_that_follow_from_them(given: bool) -> None:
+    command = BY_DF.replace("df(3)", "knots(20 25)") if given else BY_DF
+    everyone = samples(BY_DF)
+    _, before = driven(Proposal(read_command(BY_DF), roster(everyone)), everyone)
+    (_, events), (_, moments), *_ = before
+    restart = Restart(("node4",), 0, None, events) if given else Restart(("node4",), 1, moments)
+    with pytest.raises(FedfolderError):
+        Proposal.from_dict(Proposal(read_command(command), (("a", ""),), restart).to_dict())
 
 
 def proposed(**changes: Any) -> dict[str, Any]:

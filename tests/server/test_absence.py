@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fedfolder.errors import ConfigError, WaitingError
+from fedfolder.custody import gate
+from fedfolder.errors import ConfigError, TamperedAnswerError, VariableError, WaitingError
 from fedfolder.exchange.journal import IN, OUT
 from fedfolder.plan import climb as climb_module
+from fedfolder.plan.proposal import Proposal
 from fedfolder.questions.event_groups import EventGroups
 from fedfolder.server import absence
 from fedfolder.server.absence import Absence, seconds_owed
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 AFTER = 0.3
 """Seconds of silence in these tests; nodes that are awake answer within one look."""
 NODES = ("north", "south", "east", "west")
+BY_DF = "stpm2 smoke, scale(hazard) df(2) time(age) failure(low)"
 
 
 class Notes(Silent):
@@ -144,8 +148,12 @@ def test_an_answer_that_comes_after_the_site_was_left_out_is_taken_and_not_used(
     assert [name for name, _ in found.nodes] == ["north", "south", "east"]
 
 
-def test_the_same_bits_whenever_the_server_is_killed(four: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["logit low age smoke", BY_DF])
+def test_the_same_bits_whenever_the_server_is_killed(
+    four: Bench, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was decided is in the journal: whoever is started again decides nothing anew."""
+    monkeypatch.setattr(EventGroups.__init__, "__defaults__", (3,))
 
     class Killed(BaseException):
         pass
@@ -167,12 +175,12 @@ def test_the_same_bits_whenever_the_server_is_killed(four: Bench, tmp_path: Path
 
     for passes in range(1, 60):
         try:
-            found = four.run(idle=until_killed(passes), drop_after=AFTER, min_nodes=3)
+            found = four.run(command, idle=until_killed(passes), drop_after=AFTER, min_nodes=3)
             break
         except Killed:
             continue
     undisturbed = Bench(tmp_path / "undisturbed").open(data(tmp_path / "data", *NODES))
-    expected = undisturbed.run(idle=leaving_after(undisturbed, "west", 2), drop_after=AFTER, min_nodes=3)
+    expected = undisturbed.run(command, idle=leaving_after(undisturbed, "west", 2), drop_after=AFTER, min_nodes=3)
     undisturbed.close()
     assert found.to_json() == expected.to_json()
     assert {h.attempt for h in requests(four, "north")} == {1, 2}
@@ -276,10 +284,62 @@ def test_a_flexible_model_with_given_knots_goes_on_too(four: Bench, rounds: int)
     assert found.splines[0].r
 
 
-def test_knots_by_the_event_groups_of_all_sites_do_not_go_on_without_one(
+@pytest.mark.parametrize("rounds", [1, 2, 4])
+def test_knots_by_the_event_times_of_all_sites_stay_where_they_were(
+    four: Bench, rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts of events are asked once: of fewer sites they would tell those of the site that is left out."""
+    monkeypatch.setattr(EventGroups.__init__, "__defaults__", (3,))
+    notes = Notes()
+    found = four.run(BY_DF, idle=leaving_after(four, "west", rounds), drop_after=AFTER, min_nodes=3, progress=notes)
+    assert (found.status, found.without) == ("converged", ("west",))
+    opened = [h for h in requests(four, "north") if h.attempt == 2]
+    assert "event groups" not in {h.body["question"]["kind"] for h in opened}
+    assert set(opened[0].body["proposal"]["restart"]) == {"without", "start", "events", *(["moments"] * (rounds > 1))}
+    assert ("Knots are placed by the event times of all sites" in notes.text) == (rounds == 1)
+    assert ("No sum at one beta stands with and without it" in notes.text) == (rounds > 1)
+    inner, ends = found.splines[0].knots[1:-1], found.splines[0].knots[::2]
+    given = f"knots({' '.join(map(repr, inner))}) bknots({ends[0]!r} {ends[1]!r})"
+    others = four.run(BY_DF.replace("df(2)", given), drop_after=AFTER, min_nodes=3)
+    assert others.without == ("west",)
+    # Not the same orthogonalisation, which is of the rows whose moments were published.
+    assert found.llf == pytest.approx(others.llf, rel=1e-12)
+    assert found.params["smoke"] == pytest.approx(others.params["smoke"], rel=1e-8)
+    four.asleep.clear()
+    assert four.run(BY_DF, again=True).splines[0].knots == found.splines[0].knots
+
+
+def test_counts_of_events_that_a_fit_brings_along_hold_the_nodes_own(
     four: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(EventGroups.__init__, "__defaults__", (3,))
-    command = "stpm2 smoke, scale(hazard) df(2) time(age) failure(low)"
-    with pytest.raises(ConfigError, match="cannot go on without one of them"):
-        four.run(command, idle=leaving_after(four, "west", 2), drop_after=AFTER, min_nodes=3)
+    four.run(BY_DF, idle=leaving_after(four, "west", 2), drop_after=AFTER, min_nodes=3)
+    journal = four.nodes["north"].journal
+    asked = [m for m in journal.of_fit(1, IN, peer="server") if (m.header.kind, m.header.attempt) == ("request", 2)]
+    replies = list(journal.of_fit(1, OUT, peer="server"))
+    proposal = gate.proposal_of(asked)
+    assert isinstance(proposal, Proposal)
+    assert proposal.restart is not None
+    assert proposal.restart.events is not None
+    assert gate.question(proposal, asked[:1], replies).kind == "derivatives"
+    events = proposal.restart.events
+    for rows in ({}, {labels: (count - 3.0,) for labels, (count,) in events.rows.items()}):
+        lied = dataclasses.replace(proposal.restart, events=dataclasses.replace(events, rows=rows))
+        with pytest.raises((TamperedAnswerError, VariableError)):
+            gate.question(dataclasses.replace(proposal, restart=lied), asked[:1], replies)
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_a_common_baseline_goes_on_until_failure_times_were_published(four: Bench, rounds: int) -> None:
+    command = "stcox smoke, time(age) failure(low)"
+    idle = leaving_after(four, "west", rounds)
+    if rounds > 1:
+        with pytest.raises(ConfigError, match="once failure times were published"):
+            four.run(command, idle=idle, drop_after=AFTER, min_nodes=3)
+        return
+    found = four.run(command, idle=idle, drop_after=AFTER, min_nodes=3)
+    assert (found.status, found.without) == ("converged", ("west",))
+    again = four.run("stcox smoke if age>0, time(age) failure(low)", drop_after=AFTER, min_nodes=3)
+    assert again.without == ("west",)
+    assert found.params["smoke"] == pytest.approx(again.params["smoke"], rel=1e-8)
+    assert found.llf == pytest.approx(again.llf, rel=1e-12)

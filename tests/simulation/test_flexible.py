@@ -14,7 +14,7 @@ import pytest
 from fedfolder import pooled, simulate
 from fedfolder.command import parse
 from fedfolder.custody.others import possible
-from fedfolder.errors import RefusedError, TamperedAnswerError, VariableError
+from fedfolder.errors import CommandError, RefusedError, TamperedAnswerError, VariableError
 from fedfolder.estimates import flexible
 from fedfolder.estimates.columns import Rows
 from fedfolder.estimates.result import FitResult
@@ -136,6 +136,29 @@ def test_a_straight_line_is_the_weibull_model():
     assert simulate(command("odds", knots="df(1)"), nodes(FRAME)).llf == pytest.approx(
         simulate(f"streg age sex, distribution(loglogistic) {TIMES}", nodes(FRAME)).llf, rel=1e-11
     )
+
+
+@each
+@pytest.mark.parametrize("more", ["", "tvc(sex) dftvc(2)", "bhazard(rate)"])
+def test_lrmodel_compares_with_the_baselines_spline_alone(scale, more):
+    """The smaller model beside is the one that is fitted by itself, and the model is the one without the option."""
+    found, without = (simulate(command(scale, f"{more} {option}"), nodes(FRAME)) for option in ("lrmodel", ""))
+    kept = f"noorthog {more if 'bhazard' in more else ''}"
+    alone = simulate(command(scale, kept, terms="nothing"), nodes(FRAME.assign(nothing=0.0)))
+    assert alone.omitted == ("nothing",)
+    assert found.llnull == pytest.approx(alone.llf, rel=1e-12)
+    assert found.stats["chi2"] == pytest.approx(2 * (without.llf - alone.llf), rel=1e-9)
+    assert "LR chi2" in found.summary()
+    alike(found, without, tolerance=1e-12)
+    assert without.llnull is None
+    assert found.evaluations > without.evaluations
+    assert found.rounds <= without.rounds + 2
+
+
+@pytest.mark.parametrize(("more", "what"), [("noorthog noconstant", "no constant"), ("vce(robust)", "makes no test")])
+def test_lrmodel_needs_log_likelihoods_that_compare(more, what):
+    with pytest.raises(CommandError, match=what):
+        simulate(command(more=f"lrmodel {more}"), nodes(FRAME))
 
 
 # -- one orthogonalisation -------------------------------------------------------------------------------------------
@@ -287,6 +310,23 @@ def test_over_folders_nodes_follow_the_plan_to_the_same_bits(tmp_path):
     parsed = parse(text)
     samples = {f"node{k}": sample_from_frame(frame, parsed) for k, frame in enumerate(frames, start=1)}
     assert found.to_json() == fit_samples(parsed, samples).to_json()
+
+
+# -- in few trips ------------------------------------------------------------------------------------------------------
+
+
+@each
+@pytest.mark.parametrize(
+    ("knots", "more"), [(INNER, "bhazard(rate)"), ("df(3)", "tvc(sex) dftvc(2)"), ("df(1)", "lrmodel")]
+)
+def test_sites_own_estimates_save_trips(scale, knots, more):
+    """A node of a single row has none, and sends zeros."""
+    usual, few = (simulate(command(scale, more, knots), nodes(FRAME), few_trips=trips) for trips in (False, True))
+    alike(few, usual, tolerance=1e-7)
+    assert np.max(np.abs(few.beta - usual.beta) / usual.bse) <= 1e-8
+    assert few.splines == usual.splines
+    assert (few.llnull or 0.0) == pytest.approx(usual.llnull or 0.0, rel=1e-12)
+    assert few.rounds < usual.rounds
 
 
 # -- from attained age, and what is outside ----------------------------------------------------------------------------

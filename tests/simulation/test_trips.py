@@ -129,7 +129,7 @@ def test_the_registry_profile_keeps_it_and_the_open_one_does_not(tmp_path):
 
 def test_a_fit_that_loses_a_site_after_the_opening_begins_elsewhere(places):
     """What was published with the larger roster is held against the node's own answer, and is not asked for again."""
-    from fedfolder.plan.messages import Content, own_moments
+    from fedfolder.plan.messages import Content, own_opening
     from fedfolder.plan.opening import first_question, published_moments
     from fedfolder.plan.proposal import Proposal
     from fedfolder.questions.moments import Moments
@@ -147,8 +147,8 @@ def test_a_fit_that_loses_a_site_after_the_opening_begins_elsewhere(places):
     assert isinstance(asked, Moments)
     moments = asked.compute(samples["node1"])
     said = Content({"scalars": scalars}, {question.answer_name: table})
-    assert own_moments(asked, said) == moments == published_moments(question, answer)
-    assert own_moments(asked, Content({"scalars": {}}, {"scores.csv": b""})) is None
+    assert own_opening(asked, said) == moments == published_moments(question, answer)
+    assert own_opening(asked, Content({"scalars": {}}, {"scores.csv": b""})) is None
 
 
 def test_the_command_line_has_it(tmp_path):

@@ -40,6 +40,11 @@
 {synopt:{opt kn:ots(numlist)}}times of the inner knots, in the place of {cmd:df()}{p_end}
 {synopt:{opt bk:nots(numlist)}}times of the two boundary knots{p_end}
 {synopt:{opt noorth:og}}splines as they are, not orthogonalized{p_end}
+
+{syntab:Reporting}
+{synopt:{opt lrmodel}}likelihood-ratio model test instead of the default Wald test{p_end}
+
+{syntab:Model}
 {synopt:{opt tvc(varlist)}}terms whose effect varies with time{p_end}
 {synopt:{opt dft:vc(df_list)}}columns of their splines: one number, or {it:varname}{cmd::} {it:#} ...{p_end}
 {synopt:{opt knotst:vc(knots_list)}}their inner knots: {it:varname}{cmd::} {it:numlist} ...{p_end}
@@ -143,6 +148,15 @@ groups, not the smallest and largest event time.{p_end}
 {opt noorthog}: coefficients of the splines themselves. Without it, splines
 are orthogonalized over the rows of all nodes together, once, by sums of their
 products.{p_end}
+
+{dlgtab:Reporting}
+
+{phang}
+{opt lrmodel}: a likelihood-ratio test of all terms, against the baseline's
+spline alone, which is fitted in the same rounds at as many betas. Not with
+{cmd:noconstant} or robust variances.{p_end}
+
+{dlgtab:Model}
 
 {phang}
 {opt tvc(varlist)}: variables that are among the terms.{p_end}
