@@ -171,6 +171,10 @@ OPTIONS = (
 OPTION_NAMES = {rule.name: rule for rule in OPTIONS}
 
 
+OF_DISPLAY = {"nolog": "nolo", "noshow": "nosh"}
+"""Options of Stata's that say what a run shows, each with its shortest abbreviation: they are read, and left out."""
+
+
 def in_order(options: Sequence[Option]) -> tuple[Option, ...]:
     """Options in the order of the table."""
     places = {rule.name: place for place, rule in enumerate(OPTIONS)}
@@ -199,6 +203,9 @@ def read_options(tokens: Tokens, model: str) -> dict[str, tuple[Option, Token]]:
             tokens.fail("options follow one comma; this is another one", word, do="leave it out")
         if word.kind != "word":
             tokens.fail("this is not the name of an option", word, expected="an option such as level(90)")
+        if any(abbreviates(word.text, name, shortest) for name, shortest in OF_DISPLAY.items()):
+            tokens.take()
+            continue
         rule = _rule(word.text, model)
         tokens.take()
         option = rule.option(_read_argument(tokens, word, rule, model))

@@ -90,7 +90,8 @@ class Design:
 
     def matrix(self, sample: Sample) -> NDArray[np.float64]:
         """The matrix Z (n, p) of all rows, for what holds rows against each other."""
-        return np.vstack([np.empty((0, len(self.terms)), order="F"), *(block for _, block in self.blocks(sample))])
+        found = [block for _, block in self.blocks(sample)]
+        return np.vstack(found) if found else np.empty((0, len(self.terms)))
 
     def block(self, sample: Sample, places: tuple[int, ...] | None = None, view: str = AT_END) -> NDArray[np.float64]:
         """The matrix Z (n, p) of a few rows, in column order; or some columns of it.

@@ -102,7 +102,7 @@ def _of_model(result: FitResult) -> dict[str, float]:
     if result.model == "nbreg":
         return {"k_aux": 1, "alpha": math.exp(result.beta[result.names.index("/lnalpha")])}
     if result.model != "glm":
-        return {"k_aux": 1} | _of_shape(result) if result.model == "streg" else {}
+        return _of_shape(result) if result.model == "streg" else {}
     df = result.nobs - len(result.names) if result.df_resid is None else result.df_resid
     deviance, pearson = (result.stats.get(name, math.nan) for name in ("deviance", "deviance_p"))
     aic, bic = information_of_glm(result, deviance, df)
@@ -111,10 +111,11 @@ def _of_model(result: FitResult) -> dict[str, float]:
 
 
 def _of_shape(result: FitResult) -> dict[str, float]:
-    """What is made of the ancillary parameter of a survival model, under the names of Stata's `streg`."""
+    """How many ancillary parameters a survival model has, and what is made of it, under the names of `streg`."""
     made = {"/ln_p": ("aux_p", math.exp), "/lnsigma": ("sigma", math.exp), "/lngamma": ("gamma", math.exp)}
     made["/gamma"] = ("gamma", float)
-    return {made[n][0]: made[n][1](b) for n, b in zip(result.names, result.beta.tolist(), strict=True) if n in made}
+    found = {made[n][0]: made[n][1](b) for n, b in zip(result.names, result.beta.tolist(), strict=True) if n in made}
+    return {"k_aux": float(len(found)), **found}
 
 
 def macros(pending: Pending, columns: Stripe) -> dict[str, str]:

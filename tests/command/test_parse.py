@@ -379,6 +379,24 @@ def fits(word, rule):
     return rule.name.startswith(word) and len(word) >= len(rule.shortest)
 
 
+NEEDS = {
+    "glm": "family(poisson)",
+    "clogit": "group(g)",
+    "stpm2": "scale(hazard) df(2)",
+    "streg": "distribution(weibull)",
+    "mestreg": "distribution(weibull)",
+}
+
+
+@pytest.mark.parametrize("model", sorted(MODELS))
+@pytest.mark.parametrize("word", ["nolog", "nolo", "noshow"])
+def test_what_stata_shows_of_a_run_is_no_part_of_a_command(model, word):
+    terms = f"{'' if TABLE[model].survival else 'y'} x {'|| g:' if TABLE[model].random else ''}"
+    options = f"{NEEDS.get(model, '')} {'time(t) failure(d)' if TABLE[model].survival else ''} level(90)"
+    plain = parse(f"{model} {terms}, {options}")
+    assert parse(f"{model} {terms}, {word} {options}") == parse(f"{model} {terms}, {options} {word}") == plain
+
+
 def test_an_unknown_option_names_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean level"):
         parse("logit y x, levels(90)")

@@ -22,6 +22,8 @@ from fedfolder.node.data import sample_from_frame
 from fedfolder.questions.moments import Moments
 from fedfolder.questions.sites import other_units
 from fedfolder.questions.specification import Specification
+from fedfolder.stata import posting
+from fedfolder.stata.stripe import stripe
 from tests.simulation.comparing import alike
 
 NAMES = sorted({meant for meant, _ in DISTRIBUTIONS.values()})
@@ -105,6 +107,21 @@ def test_an_exponential_model_is_poisson_with_the_time_at_risk_as_exposure():
     assert found.llf == pytest.approx(other.llf + in_time, rel=1e-10)
     assert found.stats["N_fail"] == FRAME["d"].sum()
     assert found.stats["risk"] == pytest.approx((FRAME["t"] - FRAME["t0"]).sum(), rel=1e-12)
+
+
+@each
+def test_stata_is_told_of_the_shape_under_its_own_names(distribution):
+    """E(k_aux), and e(aux_p), e(gamma) or e(sigma): what the table shows below the line."""
+    found = simulate(command(distribution), nodes(FRAME))
+    told = posting.scalars(found, stripe(found))
+    names = {"weibull": "aux_p", "gompertz": "gamma", "loglogistic": "gamma", "lognormal": "sigma"}
+    of_shape = {name: told[name] for name in ("aux_p", "gamma", "sigma") if name in told}
+    assert told["k_aux"] == len(of_shape) == (distribution in names)
+    for name, value in of_shape.items():
+        assert name == names[distribution]
+        assert value == pytest.approx(found.beta[-1] if distribution == "gompertz" else math.exp(found.beta[-1]))
+    assert told["N_fail"] == FRAME["d"].sum()
+    assert told["risk"] == pytest.approx((FRAME["t"] - FRAME["t0"]).sum())
 
 
 @each
