@@ -68,9 +68,17 @@ def run_one(name: str, further: tuple[str, ...]) -> int:
     """Run one check in the checkout, whatever the working directory is."""
     tool, *arguments = CHECKS[name]
     heading(" ".join((tool, *arguments, *further)))
-    # lint-imports draws boxes, which a cp1252 console cannot encode. The tests get the user's own encoding.
-    environment = dict(os.environ) if name == "pytest" else os.environ | {"PYTHONUTF8": "1"}
-    return setup_venv.run([program(tool), *arguments, *further], cwd=ROOT, env=environment)
+    return setup_venv.run([program(tool), *arguments, *further], cwd=ROOT, env=environment(name))
+
+
+def environment(name: str) -> dict[str, str]:
+    """Return what a check gets of our environment."""
+    if name != "pytest":
+        # lint-imports draws boxes, which a cp1252 console cannot encode. The tests get the user's own encoding.
+        return os.environ | {"PYTHONUTF8": "1"}
+    # The images of containers like to set this one. Each of the hundreds of processes that the tests start would then
+    # compile the package again, which takes two thirds of the time until it does something.
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def heading(text: str) -> None:

@@ -103,3 +103,17 @@ def test_a_check_that_failed_is_in_the_summary_and_in_the_exit_code(
         [name, "FAILED" if name == "mypy" else "passed"] for name in checks.CHECKS
     ]
     assert checks.run(checks.parse(["--only", "ruff"])) == 0
+
+
+def test_what_the_tests_start_keeps_what_it_has_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    started: dict[str, str] = {}
+
+    def run(_command: list[str], *, cwd: Path, env: dict[str, str]) -> int:
+        started.update(env, cwd=str(cwd))
+        return 0
+
+    monkeypatch.setattr(setup_venv, "run", run)
+    assert checks.run(checks.parse(["--only", "pytest"])) == 0
+    assert started["cwd"]
+    assert "PYTHONDONTWRITEBYTECODE" not in started

@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from fedfolder.exchange.journal import OUT
+from fedfolder.exchange.names import SERVER
 from fedfolder.node.data import describe, read_variables, write_dta
+from fedfolder.node.home import open_home
+from fedfolder.node.loop import Node
 from fedfolder.simulation import lay_out, places_at_random
 
 if TYPE_CHECKING:
@@ -131,6 +135,15 @@ class World:
     def to_server(self, node: str) -> Path:
         return self.exchange / "lbw" / node / "to-server"
 
+    @contextlib.contextmanager
+    def by_hand(self, name: str) -> Iterator[Node]:
+        """A node in this process, which works when it is told to: so a fit stands still where a test wants it to."""
+        node = Node(open_home(self.homes[name]))
+        try:
+            yield node
+        finally:
+            node.close()
+
     def wait_for_request(self, node: str, number: int) -> None:
         until(lambda: list(self.to_node(node).glob(f"m{number:06d}*.json")), what=f"request {number} to {node}")
 
@@ -163,6 +176,12 @@ def finished(process: subprocess.Popen[str], *, seconds: float = LONG) -> tuple[
     """Wait for the end of a process; its exit code and all that it printed."""
     output, _ = process.communicate(timeout=seconds)
     return process.returncode, output
+
+
+def answers(node: Node, number: int) -> None:
+    """Let a node of this process work until it has answered the request `number`; it answers no later one."""
+    while node.journal.message(SERVER, OUT, number) is None:
+        until(node.work, what=f"something to do until request {number} is answered")
 
 
 def write_csv(path: Path, columns: Mapping[str, Sequence[object]]) -> Path:

@@ -6,14 +6,16 @@ import json
 import os
 import re
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.system.places import COMMAND, assert_explained, bits, end, finished
+from tests.system.places import COMMAND, answers, assert_explained, bits, end, finished, until
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Iterator
 
     from tests.system.places import World
 
@@ -45,17 +47,21 @@ def _stop(process: subprocess.Popen[str]) -> None:
 @posix
 @pytest.mark.parametrize("how", ["slept", "killed"])
 def test_a_node_that_falls_out_in_the_middle(world: World, undisturbed: str, how: str) -> None:
-    with world.nodes() as nodes:
-        running = world.start_run("logit low age smoke", "--timeout", 5)
-        world.wait_for_request("node2", 2)
-        if how == "slept":
-            _stop(nodes["node2"])
-        else:
-            nodes["node2"].kill()
+    with world.nodes("node2", "node3") as nodes:
+        with world.by_hand("node1") as node1:
+            running = world.start_run("logit low age smoke", "--timeout", 5)
+            answers(node1, 1)
+            world.wait_for_request("node2", 2)
+            # The fit cannot go on, however late we come: the server waits for what node1 has to say.
+            if how == "slept":
+                _stop(nodes["node2"])
+            else:
+                nodes["node2"].kill()
+            while running.poll() is None:
+                node1.work()
+                time.sleep(0.02)
         code, output = finished(running)
-        if code == 0:
-            pytest.fail(f"the fit ended before the node was stopped:\n{output}")
-        assert code == 12
+        assert code == 12, output
         owed = re.search(r"node2 owes the answer to (m\d{6}-fit1-round\d-instruction\.json)", output)
         assert owed, output
         assert_explained(output, "the time to wait is over", "not answered", "run the same command again")
@@ -68,25 +74,40 @@ def test_a_node_that_falls_out_in_the_middle(world: World, undisturbed: str, how
         else:
             end(nodes["node2"])
             world.node("node2")
-        done = world.run()
+        with world.nodes("node1"):
+            done = world.run()
     assert done.returncode == 0, done.stderr
     assert "Going on with fit 1." in done.stdout
     assert bits(world.result()) == undisturbed
 
 
+@pytest.fixture
+def heeding_interrupts() -> Iterator[None]:
+    """What a script starts in its background ignores Ctrl-C, as does whatever that starts: here it is not ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @posix
+@pytest.mark.usefixtures("heeding_interrupts")
 def test_a_run_that_is_interrupted_says_how_to_go_on(world: World, undisturbed: str) -> None:
-    with world.nodes() as nodes:
-        running = world.start_run()
-        world.wait_for_request("node1", 2)
-        _stop(nodes["node1"])
-        running.send_signal(signal.SIGINT)
-        code, output = finished(running)
+    with world.nodes("node2", "node3"):
+        with world.by_hand("node1") as node1:
+            running = world.start_run()
+            answers(node1, 1)
+            # Whoever is interrupted is at rest: it waits for node1 alone, and without an end.
+            until(
+                lambda: all(list(world.to_server(node).glob("m000002-*result.json")) for node in ("node2", "node3")),
+                what="the other nodes' answers",
+            )
+            running.send_signal(signal.SIGINT)
+            code, output = finished(running)
         assert code == 130, output
         assert "Nothing is lost: run the same command again" in output
         assert "Traceback" not in output
-        nodes["node1"].send_signal(signal.SIGCONT)
-        done = world.run()
+        with world.nodes("node1"):
+            done = world.run()
     assert done.returncode == 0, done.stderr
     assert bits(world.result()) == undisturbed
 
