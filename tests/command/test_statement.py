@@ -7,6 +7,7 @@ from hypothesis import given
 
 from fedfolder.command import MODELS, parse
 from fedfolder.command.families import LINKS
+from fedfolder.command.names import NODE
 from tests.command.strategies import commands
 
 
@@ -148,7 +149,7 @@ def test_sources_variables_and_uses_agree(command):
     derived = {name for derivation in command.derivations for name in derivation.names}
     assert derived.isdisjoint(command.sources)
     assert set(command.variables) - derived <= set(command.sources)
-    assert {name for name, _ in command.uses} - derived == set(command.sources)
+    assert {name for name, _ in command.uses} - derived - {NODE} == set(command.sources)
     assert len(set(command.uses)) == len(command.uses)
     assert command.variables[0] == command.depvar == command.uses[0][0]
     assert set(command.roles.values()) <= set(command.variables)
