@@ -54,7 +54,9 @@ def influences(question: AtBeta, sample: Sample, *, at_least: float = 0.0) -> It
     included, owner = question.included(sample), _owners(sample)
     for pattern, time in question.places:
         part = f", of average survival at time {time:g}, {pattern.in_words},"
-        yield part, of_average(question, included, owner, pattern, time, at_least=at_least)
+        with compute.one_thread().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
+            found = of_average(question, included, owner, pattern, time, at_least=at_least)
+        yield part, found
 
 
 def influence(question: AtBeta, sample: Sample, *, at_least: float = 0.0) -> Influence:

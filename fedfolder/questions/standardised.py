@@ -116,16 +116,20 @@ class Standardised(AtBeta):
     def compute(self, sample: Sample) -> Sums:
         """Sums over the rows of `sample`."""
         sample = self.included(sample)
-        rows: dict[Labels, Values] = {}
-        for (pattern, time), label in zip(self.places, self._labels, strict=True):
-            survival, gradient = 0.0, np.zeros(self.parameters.count)
-            for block in self.blocks(sample, pattern, time):
-                weights = np.ones(len(block.survival)) if block.weights is None else block.weights
-                survival += float((weights * block.survival).sum())
-                gradient += block.gradient.T @ weights
-            rows[label] = (survival, *map(float, gradient))
+        with compute.one_thread().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
+            found = [self._sums(sample, pattern, time) for pattern, time in self.places]
+        rows: dict[Labels, Values] = dict(zip(self._labels, found, strict=True))
         scalars = {NOBS: float(sample.nobs), WEIGHT: self.specification.weight_of(sample)}
         return Sums(scalars, self.answer_keys, self.columns, rows)
+
+    def _sums(self, sample: Sample, pattern: Pattern, time: float) -> Values:
+        """The sum of w S, and those of w dS/db."""
+        survival, gradient = 0.0, np.zeros(self.parameters.count)
+        for block in self.blocks(sample, pattern, time):
+            weights = np.ones(len(block.survival)) if block.weights is None else block.weights
+            survival += float((weights * block.survival).sum())
+            gradient += block.gradient.T @ weights
+        return (survival, *map(float, gradient))
 
     @property
     def _labels(self) -> list[Labels]:
@@ -136,11 +140,10 @@ class Standardised(AtBeta):
         put, likelihood = self.put, self.specification.likelihood
         if not isinstance(likelihood, RowLikelihood):
             raise TypeError(likelihood)
-        with compute.one_thread().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
-            for place, part in sample.blocks():
-                for block in compute.blocks(put, likelihood, as_if(part, put.specification, pattern, time)):
-                    rows = slice(place.start + block.rows.start, place.start + block.rows.stop)
-                    yield _block(put, rows, block)
+        for place, part in sample.blocks():
+            for block in compute.blocks(put, likelihood, as_if(part, put.specification, pattern, time)):
+                rows = slice(place.start + block.rows.start, place.start + block.rows.stop)
+                yield _block(put, rows, block)
 
     def check(self, answer: Sums, *, where: str) -> None:
         """Rows, columns and scalars as asked, and averages between zero and one."""
