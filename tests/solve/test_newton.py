@@ -379,7 +379,7 @@ def test_linear_convergence_proves_nothing():
 
 
 def test_a_step_that_is_only_a_direction_goes_no_farther_than_it_may():
-    """-ln cosh(b - 50.3) bends by exp(-100) at zero: Newton's step is of 10^43, and no twelve halvings bring it back."""
+    """-ln cosh(b - 50.3) bends by exp(-100) at zero: Newton's step is of 10^43, and twelve halvings are no help."""
 
     def evaluate(beta):
         u = float(beta[0]) - 50.3
