@@ -152,10 +152,18 @@ class Tree:
 
     def over_sets(self, of_groups: Array) -> Array:
         """See `Chain.over_sets`."""
+        return self._down(of_groups, np.add)
+
+    def largest(self, of_groups: Array) -> Array:
+        """The largest over the groups of each time's risk set, (T,), of a number a group."""
+        return self._down(of_groups, np.maximum)
+
+    def _down(self, of_groups: Array, joined: np.ufunc) -> Array:
         total = of_groups.copy()
         level = 2
         while level < self.groups:
-            total[level : 2 * level] += np.repeat(total[level // 2 : level], 2, axis=0)
+            part = total[level : 2 * level]
+            joined(part, np.repeat(total[level // 2 : level], 2, axis=0), out=part)
             level *= 2
         return total[self._leaves : self._leaves + self._times]
 
@@ -235,6 +243,23 @@ class RiskSets:
         shape = Chain(len(times)) if one and not late else Tree(len(times))
         others = shape.grouped(first, last - rows.fails)
         return cls(first, last, failing, others, shape, times, strata)
+
+    def highest(self, values: Array) -> Array:
+        """The largest of `values` (n,) over all that are at risk at each time, its failing among them, (T,)."""
+        tree = Tree(len(self.times))
+        groups = tree.grouped(self.first, self.last)
+        found = np.full(tree.groups, -np.inf)
+        found[groups.numbers] = np.maximum.reduceat(values[groups.rows], groups.starts)
+        return tree.largest(found)
+
+    def at_some(self, places: Places) -> RiskSets:
+        """The same rows at some of the times; who fails at another time is then one of the others."""
+        fails = np.zeros(len(self.first), dtype=np.bool_)
+        fails[self.failing.rows] = np.isin(self.failing.numbers[self.failing.of_each()], places)
+        # Counted over all strata, the times of a row's stratum are a range of their own.
+        once = np.zeros(len(self.first), dtype=np.int64)
+        rows = FollowUp(self.last.astype(np.float64), self.first.astype(np.float64), fails, once)
+        return RiskSets.at(rows, (places + 1).astype(np.float64), np.zeros(len(places), dtype=np.int64))
 
     def sums(self, values: Array) -> tuple[Array, Array]:
         """The sums of `values` (n,) over the others at risk at each time, and over its failing, (T,) each."""

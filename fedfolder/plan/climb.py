@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from fedfolder.likelihood import RiskLikelihood
 from fedfolder.plan.outcome import reported_loglike
 from fedfolder.plan.proposal import MOST_EVALUATIONS
 from fedfolder.plan.rounds import evaluate_all, evaluate_with
@@ -49,6 +51,9 @@ NEAR = 1e-6
 """How far from its own a node lets the server's beta be, in standard errors: the last bits differ between machines."""
 ROUNDING = 2.0**-40
 """The same relative to the largest coefficient, where a perfect fit has standard errors below rounding."""
+LONGEST = 64.0
+"""How far a step of a Cox model goes at most, in standard deviations of a column: where an offset all but says who of
+those at risk fails, the information is a rounding of zero."""
 HALVINGS = 2
 """How many halvings of a step travel with it, where a trip costs more than an evaluation, and where splines are in a
 model: far from its maximum, steps often are too long."""
@@ -121,6 +126,7 @@ def _solver(proposal: Proposal, start: Start, report: Callable[[Iteration], None
         report=_in_words(report, start),
         last_step=LastStep(quadratic=likelihood.least_squares) if proposal.few is not None else None,
         watched=start.watched,
+        longest=LONGEST if isinstance(likelihood, RiskLikelihood) else math.inf,
     )
 
 

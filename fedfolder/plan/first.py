@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedfolder.errors import TamperedAnswerError
-from fedfolder.likelihood import ClusterLikelihood, RowLikelihood
+from fedfolder.likelihood import ClusterLikelihood, RiskLikelihood, RowLikelihood
 from fedfolder.plan.lines import begun
 from fedfolder.plan.perfect import perfect_predictors, rows_and_events
 from fedfolder.plan.proposal import MOST_EVALUATIONS
@@ -124,15 +124,16 @@ def inner_of(layout: Layout) -> Specification:
     """What the columns are freed of each other by, and perfect predictors are seen in: the model itself if it can.
 
     An information that may be of either sign gives way to cross products; an offset is left away, since without it all
-    rows have the same linear predictor at the start. A random intercept is left away, too: the model without it is
-    fitted beside.
+    rows have the same linear predictor at the start (and of those at risk nobody outweighs all others). A random
+    intercept is left away, too: the model without it is fitted beside.
     """
     specification = layout.specification
     if isinstance(specification.likelihood, ClusterLikelihood):
         return specification.without_random()
     if not specification.likelihood.curved or not (layout.specification.centred or can_begin_at_zero(layout)):
         return specification.least_squares()
-    if specification.likelihood.binary and specification.has_offset:
+    at_zero = specification.likelihood.binary or isinstance(specification.likelihood, RiskLikelihood)
+    if at_zero and specification.has_offset:
         return specification.without_offset()
     return specification
 

@@ -156,7 +156,8 @@ class Proposal:
         if self.command.common_baseline:
             asked.append((EventTimes, 1, EventTimes.asks + _rounded(self.command.grid)))
             # For what is computed at the last beta, its own may be asked for again in other columns.
-            asked.append((RiskSums, MOST_EVALUATIONS + 1, RiskSums.asks))
+            more = self._of_another_model(Specification.of(self.command))
+            asked.append((RiskSums, MOST_EVALUATIONS + 1, self._with(RiskSums.asks, more)))
         else:
             asked.append((Evaluation, MOST_EVALUATIONS, self._with(Evaluation.asks, self._more_derivatives())))
         if self.driver == "external":
@@ -205,7 +206,7 @@ class Proposal:
         specification = Specification.of(self.command)
         likelihood = specification.likelihood
         if isinstance(likelihood, RiskLikelihood):
-            return []
+            return self._of_another_model(specification)
         closed = likelihood.has_constant and not specification.has_offset and likelihood.least_squares
         closed = closed or (len(likelihood.views) > 1 and not (specification.compares and self.asks_moments))
         closed = closed or (likelihood.binary and not isinstance(likelihood, ClusterLikelihood))
@@ -223,7 +224,8 @@ class Proposal:
             return [f"{when} those without the random intercept{'' if self.shares_rounds else ' instead'}"]
         if not (likelihood.curved and specification.constant):
             return [f"{when} those of a linear regression{'' if self.shares_rounds else ' instead'}"]
-        without_offset = self.shares_rounds and likelihood.binary and specification.has_offset
+        at_zero = likelihood.binary or isinstance(likelihood, RiskLikelihood)
+        without_offset = self.shares_rounds and at_zero and specification.has_offset
         return ["with the first also those without the offset"] if without_offset else []
 
     @classmethod

@@ -20,6 +20,8 @@ from fedfolder.questions.strata import strata
 from fedfolder.questions.whitening import Influence, Whitening, effective_size, largest, top
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from fedfolder.likelihood.partial import At
@@ -66,7 +68,8 @@ class _Stratum:
 
 def of_risk(question: AtBeta, sample: Sample, owner: NDArray[Any] | None, at_least: float) -> Influence:
     """The influence of each row, or of all rows with the same number in `owner` (n,), from 0."""
-    count, parts = question.parameters.count, [_looked_at(stratum, question) for stratum in strata(question, sample)]
+    count = question.parameters.count
+    parts = [part for stratum in strata(question, sample) for part in _looked_at(stratum, question)]
     if not parts:
         return Influence(0.0, 0.0, 0.0)  # without a failure here, what leaves is zero, whatever the rows are
     unit = np.arange(sample.nobs) if owner is None else np.asarray(owner, dtype=np.intp)
@@ -101,9 +104,9 @@ def _often(question: AtBeta, sample: Sample) -> Array:
     return np.ones(sample.nobs) if weights is None else weights
 
 
-def _looked_at(stratum: Stratum, question: AtBeta) -> _Stratum:
-    at = stratum.at(question.beta)
-    weight = at.sets.failing.sums(at.weights[at.sets.failing.rows])
-    at = replace(at, cases=Breslow().cases(weight, weight))
-    sizes, totals = at.size + at.failing.sizes, at.total + at.failing.totals
-    return _Stratum(stratum.places, at, weight / sizes, over(totals, sizes))
+def _looked_at(stratum: Stratum, question: AtBeta) -> Iterator[_Stratum]:
+    for _, found in stratum.at(question.beta):
+        weight = found.sets.failing.sums(found.weights[found.sets.failing.rows])
+        at = replace(found, cases=Breslow().cases(weight, weight))
+        sizes, totals = at.size + at.failing.sizes, at.total + at.failing.totals
+        yield _Stratum(stratum.places, at, weight / sizes, over(totals, sizes))

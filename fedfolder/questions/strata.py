@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fedfolder.likelihood.partial import At
+from fedfolder.likelihood.partial import At, Cases
 from fedfolder.likelihood.risk_sets import FollowUp, RiskSets
 from fedfolder.questions import prepared
 from fedfolder.questions.blocks import runs
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.likelihood import RiskLikelihood
-    from fedfolder.likelihood.partial import Cases
     from fedfolder.questions.at_beta import AtBeta
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.specification import Specification
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 
 LARGE = 4096
 """Rows from which on a stratum stands alone."""
+FAR = 256.0
+"""Linear predictors that lie so far apart are looked at in parts: exp(-745) is the smallest float64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,30 @@ class Stratum:
     sets: RiskSets
     cases: Cases
 
-    def at(self, beta: Array) -> At:
-        """The risk sets at `beta` (p,), with linear predictors that are at most zero in each stratum."""
+    def at(self, beta: Array) -> Iterator[tuple[NDArray[np.intp], At]]:
+        """The risk sets at `beta` (p,), some failure times at a time: the places of these, and the sets.
+
+        Linear predictors are at most zero. Where they lie so far apart that those at risk late would have no relative
+        hazard beside those at risk early, times stand together whose highest linear predictors lie near each other.
+        """
         eta = self.z @ beta
         if self.offset is not None:
             eta += self.offset
         highest = np.full(int(self.number.max(initial=-1)) + 1, -np.inf)
         np.maximum.at(highest, self.number, eta)
-        return At.of(self.sets, self.cases, self.z, eta - highest[self.number], self.weights)
+        eta -= highest[self.number]
+        if not eta.min(initial=0.0) < -FAR:  # also where one is no number
+            yield np.arange(len(self.sets.times)), At.of(self.sets, self.cases, self.z, eta, self.weights)
+            return
+        above = self.sets.highest(eta)
+        for band in np.unique(np.floor(above / FAR)):
+            places = np.flatnonzero(np.floor(above / FAR) == band)
+            time, share, weight = self.cases
+            here = np.isin(time, places)
+            cases = Cases(np.searchsorted(places, time[here]), share[here], weight[here])
+            # Who is higher is at risk at none of these times.
+            near = np.minimum(eta - above[places].max(), 0.0)
+            yield places, At.of(self.sets.at_some(places), cases, self.z, near, self.weights)
 
 
 def strata(question: AtBeta, sample: Sample) -> Iterable[Stratum]:
@@ -166,10 +183,11 @@ def of_strata(question: AtBeta, sample: Sample) -> Contribution:
     total = Contribution.nothing(question.parameters.count)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
         for stratum in strata(question, sample):
-            found = stratum.at(question.beta).partial()
-            total.loglike += found.loglike
-            total.score += found.score
-            total.hessian += found.hessian
+            for _, at in stratum.at(question.beta):
+                found = at.partial()
+                total.loglike += found.loglike
+                total.score += found.score
+                total.hessian += found.hessian
     return total
 
 
@@ -177,7 +195,7 @@ def scores_of_rows(question: AtBeta, sample: Sample) -> Array:
     """The score of each row of `sample`, (n, P), weighted; zeros for rows that are at risk at no failure."""
     found = np.zeros((sample.nobs, question.parameters.count))
     for stratum in strata(question, sample):
-        found[stratum.places] = stratum.at(question.beta).scores()
+        found[stratum.places] = sum(at.scores() for _, at in stratum.at(question.beta))
     return found
 
 

@@ -85,10 +85,10 @@ class TimeEffects(AtBeta):
         score, crossed, own = np.zeros(p), np.zeros((p, p)), np.zeros((p, p))
         with compute.one_thread().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
             for stratum in strata(self, sample):
-                at, g = stratum.at(self.beta), self._of(stratum)
-                once = at.by_time(g)
-                score, crossed = score + once.score, crossed - once.hessian
-                own = own - at.by_time(np.square(g)).hessian
+                of_all = self._of(stratum)
+                for places, at in stratum.at(self.beta):
+                    once, twice = at.by_time(of_all[places]), at.by_time(np.square(of_all[places]))
+                    score, crossed, own = score + once.score, crossed - once.hessian, own - twice.hessian
         crossed, own = (np.tril(matrix) + np.tril(matrix, -1).T for matrix in (crossed, own))
         rows: dict[Labels, Values] = {
             label: (float(score[j]), *map(float, crossed[j]), *map(float, own[j]))

@@ -116,6 +116,7 @@ def maximize(
     last_step: LastStep | None = None,
     forms: tuple[Form, ...] = (),
     watched: Derivatives | None = None,
+    longest: float = math.inf,
 ) -> Generator[Array, tuple[Array, Derivatives], Solution]:
     """Maximize a log-likelihood.
 
@@ -142,6 +143,9 @@ def maximize(
         What steps from far off go by; see `fedfolder.solve.step`.
     watched : Derivatives, optional
         Those that separation, and the noise of a perfect fit, are seen against, where the search begins elsewhere.
+    longest : float
+        What no parameter moves farther than in one step: where the information all but vanishes, Newton's step says no
+        more than a direction.
 
     Yields
     ------
@@ -168,7 +172,7 @@ def maximize(
     if not derivatives.is_finite:
         unknown = Iteration(0, derivatives.loglike, 0, math.nan)
         return Solution(beta, derivatives, "not converged", (unknown,), 1, beta)
-    limits = _Limits(max_iterations, max_halvings, max_evaluations, tolerance, bounded, last_step, forms)
+    limits = _Limits(max_iterations, max_halvings, max_evaluations, tolerance, bounded, last_step, forms, longest)
     climb = _Climb(point_at(beta, derivatives, scale, forms), limits, scale, report or (lambda _: None), watched)
     while (status := climb.status()) is None:
         step = yield from climb.step()
@@ -190,6 +194,7 @@ class _Limits:
     bounded: tuple[int, ...]
     last_step: LastStep | None
     forms: tuple[Form, ...]
+    longest: float
 
 
 class _Climb:
@@ -285,10 +290,14 @@ class _Climb:
 
     def step(self) -> Generator[Array, tuple[Array, Derivatives], tuple[Array, Derivatives, int] | None]:
         """Ask about the step, halved until it is accepted; None where it never is."""
+        step = self._point.step
+        farthest = float(np.abs(step).max(initial=0.0))
+        if farthest > self._limits.longest:
+            step = step * (self._limits.longest / farthest)
         for halvings in range(self._limits.halvings + 1):
             if self._used_up():
                 break
-            beta, derivatives = yield self._point.beta + self._point.step * 0.5**halvings
+            beta, derivatives = yield self._point.beta + step * 0.5**halvings
             self._evaluations += 1
             if _accepts(self._point.derivatives, derivatives) or self._nearer(beta, derivatives):
                 return beta, derivatives, halvings

@@ -148,12 +148,57 @@ def test_wild_scales_give_the_same_fit(strata):
     assert found.llf == pytest.approx(usual.llf, rel=1e-12)
 
 
+def softmax(part, beta, ties):
+    """Score and information with each risk set's weights taken relative to its largest linear predictor."""
+    x = np.column_stack([part["male"], part["age"]]).astype(float)
+    eta, score, information = x @ beta + part["off"].to_numpy(), np.zeros(2), np.zeros((2, 2))
+    for t in np.unique(part["t"][part["d"] > 0]):
+        at_risk = ((part["t0"] < t) & (part["t"] >= t)).to_numpy()
+        fails = ((part["t"] == t) & (part["d"] > 0)).to_numpy()
+        score += x[fails].sum(axis=0)
+        for case in range(fails.sum()):
+            r = np.exp(eta - eta[at_risk].max(), where=at_risk, out=np.zeros(len(eta)))
+            r *= np.where(fails, 1 - case / fails.sum() if ties == "efron" else 1.0, 1.0)
+            mean = r @ x / r.sum()
+            score -= mean
+            information += ((x - mean) * (r / r.sum())[:, None]).T @ (x - mean)
+    return score, information
+
+
 @each
-def test_relative_hazards_whose_squares_overflow_warn_of_nothing(ties):
-    """An offset of exp(400) and more: a fit that ends without numbers says so by its status alone."""
-    frame = FRAME.assign(off=150.0 * (FRAME["off"] - 1000.0), male=(FRAME["sex"] == "m").astype(float))
-    found = simulate(command(f"{ties} offset(off)", terms="male"), nodes(frame)[:3])
-    assert (found.status, found.names) == ("not converged", ())
+@pytest.mark.parametrize("spread", [120.0])
+@pytest.mark.parametrize("strata", ["strata(_node)", "strata(site)", ""])
+def test_an_offset_that_all_but_says_who_fails_leaves_a_maximum(ties, spread, strata):
+    """At zero the information is a rounding of nothing: no column is left out for that, and steps stay short."""
+    frame = FRAME.assign(off=spread * (FRAME["off"] - 1000.0), male=(FRAME["sex"] == "m").astype(float))
+    sites = nodes(frame)[:3]
+    found = simulate(command(f"{strata} {ties} offset(off)", terms="male age"), sites)
+    assert (found.status, found.omitted, found.names) == ("converged", (), ("male", "age"))
+    parts = sites if strata else [pd.concat(sites)]
+    score, information = (sum(these) for these in zip(*(softmax(p, found.beta, ties) for p in parts), strict=True))
+    assert np.max(np.abs(np.linalg.solve(information, score)) / found.bse) <= 1e-5
+    np.testing.assert_allclose(np.linalg.inv(information), found.cov, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("spread", "strata"), [(1000.0, "strata(_node)"), (1000.0, "")])
+def test_relative_hazards_beyond_all_numbers_warn_of_nothing(spread, strata):
+    """Of each site's own, risk sets are looked at in parts; in common they are sums, and the status alone says so."""
+    frame = FRAME.assign(off=spread * (FRAME["off"] - 1000.0), male=(FRAME["sex"] == "m").astype(float))
+    found = simulate(command(f"{strata} offset(off)", terms="male"), nodes(frame)[:3])
+    assert found.status == ("converged" if strata else "not converged")
+
+
+@each
+@pytest.mark.parametrize("more", ["vce(robust)", "phtest(rank)", "phtest(log)", "offset(off)"])
+def test_risk_sets_in_parts_say_what_they_say_at_once(ties, more, monkeypatch):
+    """Linear predictors are parted every half: in nobody's data they would be."""
+    line = command(f"strata(_node sex) {ties} {more}", weight="" if more == "vce(robust)" else "[iw=w]")
+    whole = simulate(line, nodes(FRAME)[:3])
+    monkeypatch.setattr("fedfolder.questions.strata.FAR", 0.5)
+    found = simulate(line, nodes(FRAME)[:3])
+    alike(found, whole, 1e-9)
+    for name, value in whole.stats.items():
+        assert found.stats[name] == pytest.approx(value, rel=1e-8)
 
 
 def test_efron_with_weights_has_the_mean_weight_of_failures_at_each_time():

@@ -376,3 +376,20 @@ def test_linear_convergence_proves_nothing():
     assert not rule.is_proven(None, point(1e-8))
     assert not rule.is_proven(point(0.5), point(1e-8)), "from too far off to believe in"
     assert not rule.is_proven(point(1e-2), point(9e-5)), "too much is left"
+
+
+def test_a_step_that_is_only_a_direction_goes_no_farther_than_it_may():
+    """-ln cosh(b - 50.3) bends by exp(-100) at zero: Newton's step is of 10^43, and twelve halvings are no help."""
+
+    def evaluate(beta):
+        u = float(beta[0]) - 50.3
+        slope, bend = math.tanh(u), 4.0 * math.exp(-2 * abs(u)) / (1.0 + math.exp(-2 * abs(u))) ** 2
+        return Derivatives(1, -abs(u) - math.log1p(math.exp(-2 * abs(u))), np.array([-slope]), np.array([[-bend]]))
+
+    assert drive(evaluate, [0.0]).status != "converged"
+    for longest in (8.0, 64.0):
+        found = drive(evaluate, [0.0], longest=longest)
+        assert found.status == "converged"
+        assert found.beta[0] == pytest.approx(50.3, abs=1e-6)
+    usual, y_and_X = drive(objective("logit", *logit_data()), np.zeros(4)), logit_data()
+    assert np.array_equal(drive(objective("logit", *y_and_X), np.zeros(4), longest=64.0).beta, usual.beta)
