@@ -145,7 +145,11 @@ LEAVES = {
     "tratio": (f"{STREG} aft", "tratio", ""),
     "nohr": (STREG, "nohr", ""),
     "bhazard": (STPM2, "bhazard(rate)", "the same of t, rate"),
-    "scale": (STPM2.replace("scale(hazard) ", ""), "scale(odds)", "the same of the splines of ln(t) and of their products"),
+    "scale": (
+        STPM2.replace("scale(hazard) ", ""),
+        "scale(odds)",
+        "the same of the splines of ln(t) and of their products",
+    ),
     "df": (STPM2.replace("df(3) ", ""), "df(3)", "in groups of 10 events or more, for the knots of splines"),
     "knots": (STPM2.replace("df(3) ", "bknots(1 9) "), "knots(2 4)", "the same of the splines of ln(t)"),
     "bknots": (STPM2.replace("df(3) ", "knots(2 4) "), "bknots(1 9)", "the same of the splines of ln(t)"),
