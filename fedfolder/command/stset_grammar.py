@@ -42,14 +42,7 @@ _ELSEWHERE = {
 def read_stset(tokens: Tokens) -> Stset:
     """Take what follows the word `stset`; `CommandError` if it is not as it should be."""
     time = read_name(tokens, "the variable with the time at which a record ends").text
-    condition: Expression | None = None
-    if tokens.at("if"):
-        tokens.take()
-        condition = read_expression(tokens)
-    if tokens.at("["):
-        do = "give the weight to the model, as in streg x [pw=w], distribution(weibull)"
-        tokens.unsupported("weights in stset are", tokens.next, do=do)
-    expect(tokens, ",", _STSET)
+    condition = _condition(tokens)
     names: dict[str, str] = {}
     moments: dict[str, When | None] = {}
     places: dict[str, Token] = {}
@@ -70,14 +63,27 @@ def read_stset(tokens: Tokens) -> Stset:
         expect(tokens, ")", _STSET)
     if "failure" not in names:
         tokens.fail("stset needs to know what a failure is", tokens.next, expected=f"failure(variable), {_STSET}")
-    for name in ("origin", "enter"):
-        found = moments.get(name)
-        if found is not None and found.event is not None and "id" not in names:
+    for name in moments if "id" not in names else ():
+        found = moments[name]
+        if name != "exit" and found is not None and found.event is not None:
             what = f"{name}() at an event needs to know which records are one person's"
             tokens.fail(what, places[name], expected="id(variable) among the options of stset")
     return Stset(
         time, names["failure"], values, names.get("id"), names.get("time0"), **moments, scale=scale, condition=condition
     )
+
+
+def _condition(tokens: Tokens) -> Expression | None:
+    """Take what stands between the time and the options, and the comma."""
+    found: Expression | None = None
+    if tokens.at("if"):
+        tokens.take()
+        found = read_expression(tokens)
+    if tokens.at("["):
+        do = "give the weight to the model, as in streg x [pw=w], distribution(weibull)"
+        tokens.unsupported("weights in stset are", tokens.next, do=do)
+    expect(tokens, ",", _STSET)
+    return found
 
 
 def _values(tokens: Tokens) -> tuple[float, ...]:

@@ -195,7 +195,7 @@ def _require_same(name: str, times: Array, raw: Raw) -> None:
             f"{name}() differs between records of one person",
             where=f"{name}() of stset",
             expected="one moment for all records of a person",
-            do="correct it in these records",
+            do="correct it in these records; when each record begins is said by time0()",
         )
 
 
