@@ -148,8 +148,7 @@ def test_a_straight_line_is_the_weibull_model():
     )
 
 
-@each
-@pytest.mark.parametrize("more", ["", "tvc(sex) dftvc(2)", "bhazard(rate)"])
+@pytest.mark.parametrize(("scale", "more"), [*zip(HAZARDS, ["", "tvc(sex) dftvc(2)", "bhazard(rate)"], strict=True)])
 def test_lrmodel_compares_with_the_baselines_spline_alone(scale, more):
     """The smaller model beside is the one that is fitted by itself, and the model is the one without the option."""
     found, without = (simulate(command(scale, f"{more} {option}"), nodes(FRAME)) for option in ("lrmodel", ""))
@@ -210,8 +209,7 @@ BY_LEVEL = {"_rcs_two": "2.g#c._rcs_g", "_rcs_three": "3.g#c._rcs_g", "two": "2.
 
 
 @each
-@pytest.mark.parametrize("orthogonal", ["", "noorthog"])
-@pytest.mark.parametrize("knots", [INNER, "df(2) bknots(0.3 6)"])
+@pytest.mark.parametrize(("orthogonal", "knots"), [("", "df(2) bknots(0.3 6)"), ("noorthog", INNER)])
 def test_a_spline_of_a_factor_is_one_of_each_level_but_the_base(scale, orthogonal, knots):
     """The same fit as with 0/1 variables in the place of levels; one level at one node only, as everywhere."""
     numbers = command(scale, f"{orthogonal} tvc(two three age) dftvc(2)", knots, terms="age two three")
@@ -399,9 +397,9 @@ def test_over_folders_nodes_follow_the_plan_to_the_same_bits(tmp_path):
 # -- in few trips ------------------------------------------------------------------------------------------------------
 
 
-@each
 @pytest.mark.parametrize(
-    ("knots", "more"), [(INNER, "bhazard(rate)"), ("df(3)", "tvc(sex) dftvc(2)"), ("df(1)", "lrmodel")]
+    ("scale", "knots", "more"),
+    [("hazard", INNER, "bhazard(rate)"), ("odds", "df(3)", "tvc(sex) dftvc(2)"), ("normal", "df(1)", "lrmodel")],
 )
 def test_sites_own_estimates_save_trips(scale, knots, more):
     """A node of a single row has none, and sends zeros."""
