@@ -355,7 +355,7 @@ OPTIONS = {
     "bknots": ("Model", "numlist", "times of the two boundary knots"),
     "noorthog": ("Model", "", "splines as they are, not orthogonalized"),
     "lrmodel": ("Reporting", "", "likelihood-ratio model test instead of the default Wald test"),
-    "tvc": ("Model", "varlist", "terms whose effect varies with time"),
+    "tvc": ("Model", "termlist", "terms whose effect varies with time"),
     "dftvc": ("Model", "df_list", "columns of their splines: one number, or {it:varname}{cmd::} {it:#} ..."),
     "knotstvc": ("Model", "knots_list", "their inner knots: {it:varname}{cmd::} {it:numlist} ..."),
     "standsurv": ("Averages", "numlist", "survival at these times, averaged over all rows of all nodes"),
@@ -432,7 +432,8 @@ LONGER = {
     "nodes together, once, by sums of their products.",
     "lrmodel": "a likelihood-ratio test of all terms, against the baseline's spline alone, which is fitted in the same "
     "rounds at as many betas. Not with {cmd:noconstant} or robust variances.",
-    "tvc": "variables that are among the terms.",
+    "tvc": "variables that are among the terms: {it:x} of a number, {cmd:i.}{it:g} of a factor, whose levels but the "
+    "base have a spline each.",
     "dftvc": "as {opt df()}, for each of {opt tvc()}.",
     "knotstvc": "as {opt knots()}, for each of {opt tvc()}.",
     "standsurv": "survival at these times, above zero and at most 50, averaged over the rows of all nodes, in one more "

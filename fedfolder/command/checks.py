@@ -10,7 +10,7 @@ from fedfolder.command.families import LINKS
 from fedfolder.command.lexis import Split, Stset
 from fedfolder.command.models import model_of
 from fedfolder.command.names import NODE
-from fedfolder.command.splines import STPM2, boundaries_of
+from fedfolder.command.splines import FACTOR, STPM2, TERM, boundaries_of
 from fedfolder.command.standardised import check_standsurv
 from fedfolder.command.statement import STRATA
 
@@ -186,16 +186,17 @@ def _check_time_varying(tokens: Tokens, command: Command, places: Mapping[str, T
         tokens.fail(what, places[""], do="leave it out: the splines are made anew, with common knots")
     varying = {spline.of for spline in command.splines if spline.of}
     plain = {term.continuous[0] for term in command.terms if not term.factors and len(term.continuous) == 1}
+    plain |= {f"{FACTOR}{t.factors[0].variable}" for t in command.terms if not t.continuous and len(t.factors) == 1}
     if not varying <= plain:
         name = min(varying - plain)
-        do = "name it as a number among the terms; of a level, generate a 0/1 variable first"
+        do = "name it among the terms as tvc() does: x as a number, i.g as a factor"
         tokens.fail(f"the effect of {name} varies with time, and it is no term by itself", places["tvc"], do=do)
     if varying and not {"dftvc", "knotstvc"} & set(places):
         tokens.fail(
             "tvc() needs to know how its effects vary", places["tvc"], expected="dftvc(#) or knotstvc(x: times)"
         )
     for option in {"dftvc", "knotstvc"} & set(places):
-        named = set(re.findall(r"([A-Za-z_]\w*):", command.argument(option) or ""))
+        named = set(re.findall(f"({TERM}):", command.argument(option) or ""))
         if not varying or not named <= varying:
             tokens.fail(f"{option}() is about what tvc() does not name", places[option], do="name it in tvc(), too")
 

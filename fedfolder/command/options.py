@@ -132,7 +132,7 @@ OPTIONS = (
     OptionRule("bknots", "bk", _STPM2, splines.boundary_knots, "two times, the smaller first"),
     OptionRule("noorthog", "noorth", _STPM2),
     OptionRule("lrmodel", "lrmodel", _STPM2),
-    OptionRule("tvc", "tvc", _STPM2, splines.terms, "names of variables that are terms, of 24 characters at most"),
+    OptionRule("tvc", "tvc", _STPM2, splines.terms, "terms, such as x or i.g, of names of 24 characters at most"),
     OptionRule("dftvc", "dft", _STPM2, splines.df_by_term, f"{_DF}, or one for each variable: x: 3 z: 2"),
     OptionRule("knotstvc", "knotst", _STPM2, splines.knots_by_term, f"{_KNOTS}, for each variable: x: 1 2.5 z: 2"),
     OptionRule("binomial", "bin", frozenset({"melogit"}), arguments.binomial, "the number of trials, or its variable"),

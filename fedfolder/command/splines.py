@@ -22,6 +22,10 @@ SCALES_OF_STPM3 = {
     "lnodds": ("odds", "lnodds"),
     "probit": ("normal", "probit"),
 }
+FACTOR = "i."
+"""What stands before a factor in `tvc()`, `dftvc()` and `knotstvc()`."""
+TERM = r"(?:i\.)?[A-Za-z_]\w*"
+"""What these name, as a pattern."""
 MOST_COLUMNS = 10
 """Columns of a spline, at most: as in `stpm2`, `df(10)`."""
 CENTILES = {
@@ -46,7 +50,8 @@ class Spline:
     Parameters
     ----------
     of : str
-        The term whose effect it is, as `tvc()` names it; `""` for the baseline.
+        The term whose effect it is, as `tvc()` names it: `x`, or `i.g` of a factor, whose levels but the base have the
+        spline for their effect each; `""` for the baseline.
     df : int
         The number of its columns.
     knots : tuple of float or None
@@ -58,9 +63,19 @@ class Spline:
     knots: tuple[float, ...] | None = None
 
     @property
+    def is_of_levels(self) -> bool:
+        """Whether it is of a factor, and its columns are multiplied by the levels of that."""
+        return self.of.startswith(FACTOR)
+
+    @property
+    def variable(self) -> str:
+        """The variable of its term."""
+        return self.of.removeprefix(FACTOR)
+
+    @property
     def names(self) -> tuple[str, ...]:
-        """The names of its columns: `_rcs1`, or `_rcs_x1` for the term x."""
-        return tuple(f"_rcs{f'_{self.of}' if self.of else ''}{number}" for number in range(1, self.df + 1))
+        """The names of its columns: `_rcs1`, or `_rcs_x1` for the term x or i.x."""
+        return tuple(f"_rcs{f'_{self.variable}' if self.of else ''}{number}" for number in range(1, self.df + 1))
 
 
 def splines_of(command: Command) -> tuple[Spline, ...]:
@@ -92,7 +107,7 @@ def boundaries_of(command: Command) -> tuple[float, float] | None:
 
 def _by_term(text: str | None) -> dict[str, str]:
     """`x: 3 z: 2` by term, and what is for all under `""`."""
-    parts = re.split(r"(\w+):", text or "")
+    parts = re.split(f"({TERM}):", text or "")
     named = dict(zip(parts[1::2], (part.strip() for part in parts[2::2]), strict=True))
     return named | ({"": parts[0].strip()} if parts[0].strip() else {})
 
@@ -140,10 +155,11 @@ def df(text: str) -> str | None:
 
 
 def terms(text: str) -> str | None:
-    """The names of variables, each once."""
-    names = text.split()
+    """The names of variables, each once, `i.` before those of factors."""
+    terms = text.split()
+    names = [term.removeprefix(FACTOR) for term in terms]
     fits = all(is_name(name) and len(f"_rcs_{name}{MOST_COLUMNS}") <= LONGEST_NAME for name in names)
-    return " ".join(names) if names and fits and len(set(names)) == len(names) else None
+    return " ".join(terms) if names and fits and len(set(names)) == len(names) else None
 
 
 def df_by_term(text: str) -> str | None:
@@ -153,12 +169,12 @@ def df_by_term(text: str) -> str | None:
 
 def knots_by_term(text: str) -> str | None:
     """Knots of each: `x: 1 2.5 z: 2`; Stata's form `x 1 2.5 z 2` is the same."""
-    return _each(re.sub(r"\b([A-Za-z_]\w*)\s+(?![:\w]*:)(?=[0-9.])", r"\1: ", text), knots, bare=False)
+    return _each(re.sub(rf"(?<![\w.])({TERM})\s+(?![:\w]*:)(?=[0-9.])", r"\1: ", text), knots, bare=False)
 
 
 def _each(text: str, canonical: Callable[[str], str | None], *, bare: bool) -> str | None:
     spaced = re.sub(r"\s*:\s*", ": ", text.strip())
-    parts = re.split(r"([A-Za-z_]\w*):", spaced)
+    parts = re.split(f"({TERM}):", spaced)
     names, values = parts[1::2], [canonical(part.strip()) for part in parts[2::2]]
     first = canonical(parts[0].strip()) if parts[0].strip() else ""
     if first is None or (first and not bare) or None in values or len(set(names)) != len(names):

@@ -161,4 +161,9 @@ def _columns(view: View) -> Columns:
     splines = view.sample.splines
     left = {weight.variable if weight else "", *((splines.time, splines.entry) if splines else ())}
     others = [name for name in view.numbers if name not in in_terms and name not in left]
-    return Columns.of([*columns, *(Column(continuous=(name,)) for name in others)], view.sample)
+    columns += [Column(continuous=(name,)) for name in others]
+    # Of a factor's splines, each level's beside those of all: which level is the base changes no leverage.
+    for variable, name in view.varying():
+        levels = view.sample.levels(variable).levels[1:]
+        columns += [Column(((variable, level),), (name,)) for level in levels]
+    return Columns.of(columns, view.sample)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fedfolder.command import Term
+    from fedfolder.command.splines import Spline
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.specification import Specification
 
@@ -110,6 +111,8 @@ class View:
                 product = Column(continuous=tuple(continuous))
                 values = joined([smallest(part.column(product)) for _, part in self.sample.blocks()])
                 yield term.variables, Coded.joint(within) if within else None, values
+        for variable, name in self.varying():
+            yield (variable, name), factors[variable], self.numbers[name]
 
     def design(self) -> tuple[Column, ...]:
         """The columns of the fit at the levels that occur here, without the constant."""
@@ -123,10 +126,20 @@ class View:
         }
         return columns(self.specification.terms, levels, bases)
 
+    def varying(self) -> list[tuple[str, str]]:
+        """The splines of factors whose knots are known: variable and name."""
+        splines = self.sample.splines
+        of_levels = [c.spline for c in (splines.curves if splines is not None else ()) if c.spline.is_of_levels]
+        return [(spline.variable, name) for spline in of_levels for name in spline.names]
+
+    def _effects(self, spline: Spline) -> int:
+        """How many effects vary by a spline: of a factor, those of its levels here but one."""
+        return max(len(self.sample.levels(spline.variable).levels) - 1, 0) if spline.is_of_levels else 1
+
     def parameters(self) -> int:
         """How many parameters the fit has at the levels that occur here."""
         specification = self.specification
-        slopes = len(self.design()) + sum(spline.df for spline in specification.command.splines)
+        slopes = len(self.design()) + sum(spline.df * self._effects(spline) for spline in specification.command.splines)
         constant = int(specification.constant)
         likelihood = specification.likelihood
         if likelihood.categorical:

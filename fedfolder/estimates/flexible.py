@@ -35,9 +35,9 @@ class FittedSpline:
     Parameters
     ----------
     of : str
-        The term whose effect it is; `""` for the baseline.
+        The column whose effect it is, `x` or `2.g`; `""` for the baseline.
     columns : tuple of str
-        The names of its d coefficients.
+        The names of its d coefficients: `_rcs1`, `_rcs_x1`, `2.g#c._rcs_g1`.
     knots : tuple of float
         Times, the boundary knots among them; none of a straight line.
     means : (d,) tuple of float
@@ -90,7 +90,7 @@ def _at(result: FitResult, rows: Rows, time: Array, offset: Array | float = 0.0)
             x[:, place] = rows.design([name])[:, 0]
             continue
         spline, j = made[name]
-        of = rows.numbers(spline.of) if spline.of else 1.0
+        of = rows.design([spline.of])[:, 0] if spline.of else 1.0
         values, by_time = spline.at(time)
         x[:, place], slopes[:, place] = values[:, j] * of, by_time[:, j] * of
     return _At(x, slopes, x @ result.beta + offset, slopes @ result.beta, time)

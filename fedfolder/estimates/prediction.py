@@ -182,8 +182,10 @@ def variables(result: FitResult, what: str | None = None, *, times: bool = True,
     roles += survival.ROLES.get(what or "", ()) if times else ()
     if result.splines:
         roles += ["time", *flexible.ROLES.get(what or "surv", ())] if times else []
-        splines = {name for spline in result.splines for name in spline.columns}
-        found = [*(name for name in found if name not in splines), *(s.of for s in result.splines if s.of)]
+        splines = {name for s in result.splines for label in s.columns for name in Column.parse(label).continuous}
+        found = [name for name in found if name not in splines]
+        of = [Column.parse(spline.of) for spline in result.splines if spline.of]
+        found += [name for c in of for name in (*(variable for variable, _ in c.factors), *c.continuous)]
     found += [*(result.roles[role] for role in roles if is_name(result.roles.get(role, "1"))), *more]
     for statement in reversed(derivations(result)):
         made = [name for name in found if name in statement.names]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from fedfolder.command import base_levels, columns, needs_counts
+from fedfolder.command import base_levels, needs_counts
 from fedfolder.command.terms import can_be_shown, level_key
 from fedfolder.errors import FedfolderError
 from fedfolder.likelihood import ClusterLikelihood
 from fedfolder.questions.moments import factors_of
+from fedfolder.questions.splines import Curve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +91,8 @@ def known_columns(specification: Specification, few: FewTrips) -> tuple[str, ...
         bases = base_levels(terms, few.levels)
     except FedfolderError:
         return None
-    made = [name for spline in specification.command.splines for name in spline.names]
-    found = [*(column.label for column in columns(terms, few.levels, bases)), *made]
-    return tuple(found) if len(found) <= MOST_COLUMNS else None
+    splines = specification.command.splines
+    # Where knots are is not known yet; how many columns there are is.
+    known = specification.with_knots(tuple(map(Curve, splines))) if splines else specification
+    found = known.columns(few.levels, bases)
+    return tuple(column.label for column in found) if len(found) <= MOST_COLUMNS else None

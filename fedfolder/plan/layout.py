@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fedfolder.command import Column, base_levels, columns
+from fedfolder.command import Column, base_levels
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import Totals
 from fedfolder.plan.lines import lines
@@ -135,7 +135,7 @@ def lay_out(specification: Specification, sums: Sums, known: Mapping[str, Sequen
     moments = {label: (row[0], row[1]) for (label,), row in sums.rows.items()}
     nobs = int(sums.scalars[NOBS])
     _require_moderate(moments, sums.scalars.get(WEIGHT, float(nobs)))
-    labels = tuple(c.label for c in columns((*command.terms, *specification.made), named, bases))
+    labels = tuple(c.label for c in specification.columns(named, bases))
     # A node without a row in a cell may list it with zeros or not at all, so that zeros must mean the same.
     present = [label for label in labels if any(moments.get(label, ())) or not Column.parse(label).factors]
     totals = totals_of(specification, sums)

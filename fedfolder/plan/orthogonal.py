@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fedfolder.command.splines import FACTOR
 from fedfolder.command.terms import Column
 from fedfolder.errors import VariableError
 from fedfolder.plan.protocol import COLLINEAR
@@ -118,10 +119,23 @@ def reported(found: Sequence[Orthogonal], design: Design) -> Array:
     """
     t = np.eye(len(design.terms))
     for one in found:
-        parent = one.of or design.terms[-1]
-        if not {parent, *one.names} <= set(design.terms):
-            continue
-        places = [design.terms.index(name) for name in one.names]
-        t[np.ix_(places, places)] = one.matrix
-        t[design.terms.index(parent), places] += one.means
+        for of, names in effects(one.of, one.names, design.columns):
+            parent = of or design.terms[-1]
+            if not {parent, *names} <= set(design.terms):
+                continue
+            places = [design.terms.index(name) for name in names]
+            t[np.ix_(places, places)] = one.matrix
+            t[design.terms.index(parent), places] += one.means
     return t
+
+
+def effects(of: str, names: tuple[str, ...], columns: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """The columns whose effect a spline is, each with the columns of that: of a factor, its levels among `columns`.
+
+    `2.g` with `2.g#c._rcs_g1` and so on, of `i.g`.
+    """
+    if not of.startswith(FACTOR):
+        return [(of, names)]
+    parsed = [Column.parse(label) for label in columns]
+    levels = dict.fromkeys(column.factors for column in parsed if column.factors and column.continuous == names[:1])
+    return [(Column(factors).label, tuple(Column(factors, (name,)).label for name in names)) for factors in levels]

@@ -17,7 +17,7 @@ from fedfolder.likelihood import ClusterLikelihood, find
 from fedfolder.plan import cox
 from fedfolder.plan.diagnosis import involved
 from fedfolder.plan.first import Vain
-from fedfolder.plan.orthogonal import reported
+from fedfolder.plan.orthogonal import effects, reported
 from fedfolder.plan.statistics import statistics
 from fedfolder.plan.units import covariance, names, scale_of, to_user
 from fedfolder.solve.information import condition
@@ -254,7 +254,8 @@ def _splines(layout: Layout) -> tuple[FittedSpline, ...]:
     for place, curve in enumerate(splines.curves if splines is not None else ()):
         matrix = layout.orthogonal[place] if layout.orthogonal else None
         means, r = (matrix.means, matrix.matrix) if matrix else ((), ())
-        found.append(FittedSpline(curve.spline.of, curve.spline.names, curve.knots, means, r))
+        for of, names_of in effects(curve.spline.of, curve.spline.names, layout.labels):
+            found.append(FittedSpline(of, names_of, curve.knots, means, r))
     return tuple(found)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from fedfolder.command.terms import Column
 from fedfolder.errors import RefusedError
 from fedfolder.plan.knots import curves_of
 from fedfolder.questions.event_groups import EventGroups
@@ -133,7 +134,8 @@ class Restart:
         shift = np.full(p, self.start * STEP / p * layout.unit) if p else np.zeros(0)
         if layout.lines and splines is not None:
             made = {name for curve in splines.curves for name in curve.spline.names}
-            shift[[place for place, name in enumerate(design.columns) if name in made]] = 0.0
+            columns = map(Column.parse, design.columns)
+            shift[[place for place, column in enumerate(columns) if made.intersection(column.continuous)]] = 0.0
             first = design.columns.index(splines.curves[0].spline.names[0])
             shift[first] = layout.lines[0].slope * self.start * STEP / p / design.scales[first]
         return shift

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from fedfolder.command.terms import unquoted
+from fedfolder.command.terms import all_combinations, columns, unquoted
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import ClusterLikelihood, find
 from fedfolder.likelihood.regress import Regress
@@ -17,11 +17,12 @@ from fedfolder.questions.blocks import summed
 from fedfolder.questions.splines import given, placed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from fedfolder.command import Command, Term
+    from fedfolder.command.terms import Column
     from fedfolder.likelihood import Likelihood
     from fedfolder.likelihood.base import Array, Rows
     from fedfolder.questions.event_times import Baseline
@@ -133,6 +134,18 @@ class Specification:
     def made(self) -> tuple[Term, ...]:
         """The terms that are made of a row's times; they follow the command's."""
         return self.splines.terms if self.splines is not None else ()
+
+    def columns(self, levels: Mapping[str, Sequence[str]], bases: Mapping[str, str]) -> tuple[Column, ...]:
+        """All columns, those that are made of times too: of a factor, for each of its levels but the base.
+
+        Parameters
+        ----------
+        levels, bases
+            As for `fedfolder.command.terms.columns`.
+        """
+        made = (column for term in self.made for column in all_combinations(term, levels))
+        varying = [c for c in made if not any(level == bases.get(variable) for variable, level in c.factors)]
+        return (*columns(self.terms, levels, bases), *varying)
 
     @property
     def constant(self) -> bool:

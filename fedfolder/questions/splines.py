@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fedfolder.command.splines import boundaries_of
-from fedfolder.command.terms import Term
+from fedfolder.command.terms import Factor, Term
 from fedfolder.likelihood.base import AT_ENTRY, SLOPE
 
 if TYPE_CHECKING:
@@ -145,7 +145,11 @@ class Splines:
     @property
     def terms(self) -> tuple[Term, ...]:
         """The columns as terms, after those of the command."""
-        return tuple(Term(continuous=(name,)) for curve in self.curves for name in curve.spline.names)
+        return tuple(
+            Term((Factor(curve.spline.variable),) if curve.spline.is_of_levels else (), (name,))
+            for curve in self.curves
+            for name in curve.spline.names
+        )
 
     @property
     def products(self) -> tuple[Term, ...]:
@@ -172,7 +176,8 @@ class Splines:
         if is_even:
             return curve.even(x, number)
         found = curve.slope(x, number) if view == SLOPE else curve.value(x, number)
-        return found * sample.outcome(curve.spline.of) if curve.spline.of else found
+        is_of_number = curve.spline.of and not curve.spline.is_of_levels
+        return found * sample.outcome(curve.spline.of) if is_of_number else found
 
     def declaration(self) -> list[dict[str, Any]]:
         """The knots as plain JSON, numbers as text."""

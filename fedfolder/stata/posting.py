@@ -173,7 +173,9 @@ def _of_survival(result: FitResult) -> dict[str, str]:
     found = {"dead": result.depvar, "t0": result.roles.get("entry", "")}
     if result.splines:
         baseline, *others = (" ".join(map(repr, spline.knots)) for spline in result.splines)
-        of_terms = {f"knots_{spline.of}": text for spline, text in zip(result.splines[1:], others, strict=True)}
+        # Of a factor, all levels have the same.
+        called = (spline.of.rpartition(".")[2] for spline in result.splines[1:])
+        of_terms = {f"knots_{name}": text for name, text in zip(called, others, strict=True)}
         return found | {"scale": command.argument("scale") or "", "knots": baseline} | of_terms
     metric = "hazard" if command.hazards else "time"
     return found | {"distribution": command.argument("distribution") or "", "frm2": metric}

@@ -111,7 +111,7 @@ def _columns(result: FitResult, levels: Mapping[str, list[str]]) -> list[Column]
     terms = parse(result.command).terms
     known = {Parameter.parse(name).term for name in (*result.names, *result.omitted)}
     every = dict.fromkeys(c for term in terms for c in all_combinations(term, levels))
-    every |= dict.fromkeys(Column(continuous=(name,)) for spline in result.splines for name in spline.columns)
+    every |= dict.fromkeys(Column.parse(name) for spline in result.splines for name in spline.columns)
     return [*every, *([CONSTANT] if CONSTANT_NAME in known else [])]
 
 

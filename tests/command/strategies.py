@@ -211,6 +211,11 @@ def flexible(draw, terms):
     if plain and draw(st.booleans()):
         found |= {"tvc": plain[0]}
         found |= draw(st.sampled_from([{"dftvc": "2"}, {"dftvc": f"{plain[0]}: 3"}, {"knotstvc": f"{plain[0]}: 2"}]))
+        return found
+    levels = [factors[0] for factors, continuous in terms if not continuous and len(factors) == 1]
+    if levels and draw(st.booleans()):
+        of = f"i.{levels[0].variable}"
+        found |= {"tvc": of} | draw(st.sampled_from([{"dftvc": "2"}, {"dftvc": f"{of}: 3"}, {"knotstvc": f"{of}: 2"}]))
     return found
 
 

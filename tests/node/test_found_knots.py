@@ -72,3 +72,18 @@ def test_the_same_fit_again_waits_for_nobody(bench: Bench) -> None:
     sql = "SELECT kind, about, digest FROM parts WHERE fit = ? ORDER BY place"
     assert journal.rows(sql, 1) == journal.rows(sql, 2)
     assert len(list(journal.of_fit(2, OUT, peer="server"))) == again.rounds + 1
+
+
+def test_a_node_that_is_started_again_between_rounds_gives_the_same_bits(bench: Bench) -> None:
+    """It finds in its journal what it had answered with, the rows beyond knots included, and nothing is a concern."""
+
+    def idle(_seconds: float) -> None:
+        bench.wake("north")
+        bench.work()
+
+    started = bench.run(ALL, idle=idle)
+    assert started.to_json() == patient(bench, ALL, again=True).to_json()
+    journal = bench.nodes["north"].journal
+    sql = "SELECT kind, about, digest FROM parts WHERE fit = ? ORDER BY place"
+    assert journal.rows(sql, 1) == journal.rows(sql, 2)
+    assert len(set(journal.rows(sql, 1))) == len(journal.rows(sql, 1))

@@ -177,8 +177,10 @@ def of_three(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("of_three")
-@pytest.mark.parametrize("command", [BY_DF, BY_DF.replace("hazard", "odds"), f"{BY_DF} tvc(smoke) dftvc(1)"])
-@pytest.mark.parametrize("start", [1, MOST_STARTS])
+@pytest.mark.parametrize(
+    ("command", "start"),
+    [(BY_DF, 1), (BY_DF.replace("hazard", "odds"), MOST_STARTS), (f"{BY_DF} tvc(smoke) dftvc(1)", 3)],
+)
 def test_splines_begin_on_another_line_with_the_knots_that_were_found(command: str, start: int) -> None:
     """Fault 98 once more, of knots that follow from what was published with the site that is left out."""
     everyone = samples(command)

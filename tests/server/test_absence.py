@@ -276,15 +276,14 @@ def test_a_clock_that_jumps_back_makes_nobody_silent(four: Bench, now: str, owed
     journal.close()
 
 
-@pytest.mark.parametrize("rounds", [1, 3])
-def test_a_flexible_model_with_given_knots_goes_on_too(four: Bench, rounds: int) -> None:
+def test_a_flexible_model_with_given_knots_goes_on_too(four: Bench) -> None:
     command = "stpm2 smoke, scale(hazard) knots(24) bknots(16 36) time(age) failure(low)"
-    found = four.run(command, idle=leaving_after(four, "west", rounds), drop_after=AFTER, min_nodes=3)
+    found = four.run(command, idle=leaving_after(four, "west", 3), drop_after=AFTER, min_nodes=3)
     assert (found.status, found.without) == ("converged", ("west",))
     assert found.splines[0].r
 
 
-@pytest.mark.parametrize("rounds", [1, 2, 4])
+@pytest.mark.parametrize("rounds", [1, 3])
 def test_knots_by_the_event_times_of_all_sites_stay_where_they_were(
     four: Bench, rounds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,8 +304,6 @@ def test_knots_by_the_event_times_of_all_sites_stay_where_they_were(
     # Not the same orthogonalisation, which is of the rows whose moments were published.
     assert found.llf == pytest.approx(others.llf, rel=1e-12)
     assert found.params["smoke"] == pytest.approx(others.params["smoke"], rel=1e-8)
-    four.asleep.clear()
-    assert four.run(BY_DF, again=True).splines[0].knots == found.splines[0].knots
 
 
 def test_counts_of_events_that_a_fit_brings_along_hold_the_nodes_own(

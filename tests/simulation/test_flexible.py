@@ -14,6 +14,9 @@ import pytest
 from fedfolder import pooled, simulate
 from fedfolder.command import parse
 from fedfolder.custody.others import possible
+from fedfolder.custody.policy import Policy
+from fedfolder.custody.profiles import PROFILES
+from fedfolder.custody.view import View
 from fedfolder.errors import CommandError, RefusedError, TamperedAnswerError, VariableError
 from fedfolder.estimates import flexible
 from fedfolder.estimates.columns import Rows
@@ -138,8 +141,7 @@ def test_a_straight_line_is_the_weibull_model():
     )
 
 
-@each
-@pytest.mark.parametrize("more", ["", "tvc(sex) dftvc(2)", "bhazard(rate)"])
+@pytest.mark.parametrize(("scale", "more"), [*zip(HAZARDS, ["", "tvc(sex) dftvc(2)", "bhazard(rate)"], strict=True)])
 def test_lrmodel_compares_with_the_baselines_spline_alone(scale, more):
     """The smaller model beside is the one that is fitted by itself, and the model is the one without the option."""
     found, without = (simulate(command(scale, f"{more} {option}"), nodes(FRAME)) for option in ("lrmodel", ""))
@@ -189,6 +191,79 @@ def test_a_result_read_back_predicts_the_same():
     again = FitResult.from_json(found.to_json())
     assert again == found
     assert again.splines == found.splines
+
+
+# -- effects of levels that vary with time ---------------------------------------------------------------------------
+
+AGREED = [0.5, 1.0, 2.5, 5.0]
+PLACE = np.arange(len(FRAME)) % 3
+STAGES = FRAME.assign(g=PLACE + 1.0, two=(PLACE == 1) * 1.0, three=(PLACE == 2) * 1.0)
+BY_LEVEL = {"_rcs_two": "2.g#c._rcs_g", "_rcs_three": "3.g#c._rcs_g", "two": "2.g", "three": "3.g"}
+
+
+@each
+@pytest.mark.parametrize(("orthogonal", "knots"), [("", "df(2) bknots(0.3 6)"), ("noorthog", INNER)])
+def test_a_spline_of_a_factor_is_one_of_each_level_but_the_base(scale, orthogonal, knots):
+    """The same fit as with 0/1 variables in the place of levels; one level at one node only, as everywhere."""
+    numbers = command(scale, f"{orthogonal} tvc(two three age) dftvc(2)", knots, terms="age two three")
+    levels = command(scale, f"{orthogonal} tvc(i.g age) dftvc(i.g: 2 age: 2)", knots, terms="age i.g")
+    parts = [STAGES[STAGES["g"] < 3], STAGES[STAGES["g"] == 3]]
+    found, other = simulate(levels, parts), simulate(numbers, parts)
+
+    def called(name):
+        of = next((start for start in BY_LEVEL if re.fullmatch(f"{start}[0-9]*", name)), "")
+        return name.replace(of, BY_LEVEL[of]) if of else name
+
+    expected = {called(name): name for name in other.names}
+    assert set(found.names) == set(expected)
+    pairs = [(found.names.index(ours), other.names.index(theirs)) for ours, theirs in expected.items()]
+    ours, theirs = map(list, zip(*pairs, strict=True))
+    assert found.llf == pytest.approx(other.llf, rel=1e-12)
+    assert np.max(np.abs(found.beta[ours] - other.beta[theirs]) / other.bse.to_numpy()[theirs]) < 1e-9
+    np.testing.assert_allclose(found.cov[np.ix_(ours, ours)], other.cov[np.ix_(theirs, theirs)], rtol=1e-8, atol=1e-12)
+    assert [spline.of for spline in found.splines] == ["", "2.g", "3.g", "age"]
+    for kind in ("surv", "hazard", "xb", "stdp"):
+        np.testing.assert_allclose(found.predict(STAGES, kind), other.predict(STAGES, kind), rtol=1e-8)
+    at_three = found.curves({"": {"age": 60.0, "g": 3}}, AGREED).estimate
+    as_number = other.curves({"": {"age": 60.0, "two": 0.0, "three": 1.0}}, AGREED).estimate
+    np.testing.assert_allclose(at_three, as_number, rtol=1e-9)
+    assert FitResult.from_json(found.to_json()) == found
+
+
+def test_few_trips_and_another_base_are_the_same_fit_of_levels():
+    text = command(more="tvc(i.g) dftvc(1)", terms="age i.g")
+    usual, few = (simulate(text, nodes(STAGES), few_trips=trips) for trips in (False, True))
+    assert few.rounds < usual.rounds
+    assert np.max(np.abs(few.beta - usual.beta) / usual.bse) < 1e-8
+    other = simulate(text.replace("i.g,", "ib3.g,"), nodes(STAGES))
+    assert other.llf == pytest.approx(usual.llf, rel=1e-12)
+    assert [spline.of for spline in other.splines] == ["", "1.g", "2.g"]
+
+
+@pytest.mark.parametrize(
+    "given", ["tvc(g) dftvc(2)", "tvc(i.sex) dftvc(2)", "tvc(i.g) dftvc(g: 2)", "tvc(g i.g) dftvc(2)"]
+)
+def test_a_factor_is_named_among_the_terms_as_tvc_does(given):
+    with pytest.raises(CommandError):
+        simulate(command(more=given, terms="age i.g sex"), nodes(STAGES))
+
+
+def test_a_level_of_a_spline_is_a_column_to_a_policy():
+    """Parameters are counted by level; a level in which one person ends early is that person's by the logarithm."""
+    text = command(more="tvc(i.g) dftvc(1) noorthog", terms="age i.g", times="time(t) failure(d)")
+    usual, small = parse(text), command(more="noorthog", terms="age i.g", times="time(t) failure(d)")
+    sample = sample_from_frame(STAGES, usual)
+    registry, strict = (Policy((), limits=PROFILES[profile]) for profile in ("registry", "strict"))
+    assert registry.of_sample(Specification.of(usual), sample) == []
+    assert View.of(Specification.of(usual), sample).parameters() == 9
+    early = STAGES.assign(t=np.where(np.arange(len(STAGES)) == 2, 1e-4, STAGES["t"]))
+    early.loc[early["g"] == 3, "t"] = np.where(early["t"] < 1.5, early["t"], 2.0)[early["g"] == 3]
+    for policy in (registry, strict):
+        found = {f.rule for f in policy.of_sample(Specification.of(usual), sample_from_frame(early, usual))}
+        without = {
+            f.rule for f in policy.of_sample(Specification.of(parse(small)), sample_from_frame(early, parse(small)))
+        }
+        assert "largest_share" in found - without or "leverage" in found - without
 
 
 # -- knots by the event times ------------------------------------------------------------------------------------------
@@ -315,9 +390,9 @@ def test_over_folders_nodes_follow_the_plan_to_the_same_bits(tmp_path):
 # -- in few trips ------------------------------------------------------------------------------------------------------
 
 
-@each
 @pytest.mark.parametrize(
-    ("knots", "more"), [(INNER, "bhazard(rate)"), ("df(3)", "tvc(sex) dftvc(2)"), ("df(1)", "lrmodel")]
+    ("scale", "knots", "more"),
+    [("hazard", INNER, "bhazard(rate)"), ("odds", "df(3)", "tvc(sex) dftvc(2)"), ("normal", "df(1)", "lrmodel")],
 )
 def test_sites_own_estimates_save_trips(scale, knots, more):
     """A node of a single row has none, and sends zeros."""
@@ -357,7 +432,6 @@ def test_rates_below_zero_are_an_error_that_names_them():
 FIT = simulate(command("hazard", "tvc(sex) dftvc(1)"), nodes(FRAME))
 PATTERN = {"age": 60.0, "sex": 1.0}
 BOTH = {"": PATTERN | {"sex": 0.0}, "women": PATTERN}
-AGREED = [0.5, 1.0, 2.5, 5.0]
 
 
 @each

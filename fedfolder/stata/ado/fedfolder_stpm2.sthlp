@@ -45,7 +45,7 @@
 {synopt:{opt lrmodel}}likelihood-ratio model test instead of the default Wald test{p_end}
 
 {syntab:Model}
-{synopt:{opt tvc(varlist)}}terms whose effect varies with time{p_end}
+{synopt:{opt tvc(termlist)}}terms whose effect varies with time{p_end}
 {synopt:{opt dft:vc(df_list)}}columns of their splines: one number, or {it:varname}{cmd::} {it:#} ...{p_end}
 {synopt:{opt knotst:vc(knots_list)}}their inner knots: {it:varname}{cmd::} {it:numlist} ...{p_end}
 {synopt:{opth off:set(varname)}}include {it:varname} in the model with a coefficient of 1{p_end}
@@ -159,7 +159,8 @@ spline alone, which is fitted in the same rounds at as many betas. Not with
 {dlgtab:Model}
 
 {phang}
-{opt tvc(varlist)}: variables that are among the terms.{p_end}
+{opt tvc(termlist)}: variables that are among the terms: {it:x} of a number,
+{cmd:i.}{it:g} of a factor, whose levels but the base have a spline each.{p_end}
 
 {phang}
 {opt dftvc(df_list)}: as {opt df()}, for each of {opt tvc()}.{p_end}
