@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fedfolder.estimates.coefficients import standard_errors
 from fedfolder.estimates.layout import Row, abbreviate
 from fedfolder.estimates.number import display, fixed
 
@@ -43,7 +44,7 @@ def variance_lines(result: FitResult, width: int, reach: float) -> list[str]:
     """
     for place, name in enumerate(result.names):
         if found := _SD.fullmatch(name):
-            sd, se = float(result.beta[place]), float(np.sqrt(result.cov[place, place]))
+            sd, se = float(result.beta[place]), float(standard_errors(result)[place])
             variance = Row(f"var({found[1]})").stub(width) + _row(sd, se, reach)
             return [f"{abbreviate(found[2], width).ljust(width)} |", variance]
     return []
@@ -80,7 +81,7 @@ def none_found(result: FitResult) -> list[str]:
     """What is to be said of a variance of zero."""
     for place, name in enumerate(result.names):
         found = _SD.fullmatch(name)
-        if found and result.beta[place] <= ZERO * math.sqrt(result.cov[place, place]):
+        if found and result.beta[place] <= ZERO * standard_errors(result)[place]:
             zero = f"Note: no variance between values of {found[2]}: its estimate is zero, the edge of its range"
             return [f"{zero}, and the other estimates are those of the model without a random intercept."]
     return []

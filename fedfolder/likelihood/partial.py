@@ -149,7 +149,9 @@ class At:
         alpha, epsilon = self.of_times(weight / risks), self.of_times(weight * share / risks)
         loglike = float((self.weights[rows] * self.eta[rows]).sum()) - float((weight * np.log(risks)).sum())
         expected = alpha[:, np.newaxis] * self.total + epsilon[:, np.newaxis] * self.failing.totals
-        failed = np.stack([self.failing.groups.sums(w) for w in (self.weights[rows] * self.z[rows].T)], axis=1)
+        failed = np.empty(expected.shape)
+        for j, weighted in enumerate(self.weights[rows] * self.z[rows].T):
+            failed[:, j] = self.failing.groups.sums(weighted)
         information = self._without_rounding(self.information())
         return Partial(loglike, (failed - expected).sum(axis=0), -information)
 

@@ -86,7 +86,7 @@ def running(values: Array) -> Array:
     size = -(-len(values) // TOGETHER) * TOGETHER
     padded = np.zeros((size, *values.shape[1:]))
     padded[: len(values)] = values
-    blocks = np.cumsum(padded.reshape(-1, TOGETHER, *values.shape[1:]), axis=1)
+    blocks = np.cumsum(padded.reshape(size // TOGETHER, TOGETHER, *values.shape[1:]), axis=1)
     blocks[1:] += np.cumsum(blocks[:-1, -1], axis=0)[:, np.newaxis]
     return blocks.reshape(padded.shape)[: len(values)]
 

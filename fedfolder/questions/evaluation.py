@@ -107,12 +107,12 @@ class Evaluation(AtBeta):
     def derivatives(self, sums: Sums) -> Derivatives:
         """The sums as arrays; the log-likelihood is NaN where a node says that it is not defined."""
         p = self.parameters.count
-        table = np.array(list(sums.rows.values())).reshape(p, -1)
+        table = np.array(list(sums.rows.values())).reshape(p, p + 1)
         return Derivatives(
             nobs=int(sums.scalars["nobs"]),
             loglike=math.nan if sums.scalars.get(OUTSIDE) else sums.scalars[LOGLIKE],
-            score=table[:, 0] if table.size else np.zeros(0),
-            hessian=table[:, 1:] if table.size else np.zeros((0, 0)),
+            score=table[:, 0],
+            hessian=table[:, 1:],
             weight=sums.scalars.get(WEIGHT, math.nan),
             further={name: sums.scalars[f"{name} {CANDIDATE}"] for name in self.specification.likelihood.also},
         )

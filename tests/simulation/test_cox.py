@@ -140,6 +140,16 @@ def test_collinear_columns_and_those_that_no_stratum_varies_in_are_left_out(stra
         alike(found, simulate(command(strata), nodes(frame)[:3]), tolerance=1e-10)
 
 
+@pytest.mark.parametrize("strata", ["strata(_node)", "strata(site)", ""])
+@pytest.mark.parametrize("entry", [True, False])
+def test_no_column_at_all_is_said(strata, entry):
+    """Of levels that only rows which are left out have, nothing is left to ask about."""
+    frame = FRAME.assign(g=1.0)
+    times = TIMES if entry else TIMES.replace(" entry(t0)", "")
+    found = simulate(command(strata, times=times, terms="i.g"), nodes(frame)[:3])
+    assert (found.status, found.names) == ("no coefficients", ())
+
+
 @pytest.mark.parametrize("strata", ["strata(_node)", ""])
 def test_wild_scales_give_the_same_fit(strata):
     frame = FRAME.assign(age=1e-6 * (FRAME["age"] - 1e5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from pathlib import Path
@@ -186,6 +187,15 @@ def test_the_page_shows_what_is_printed():
     shown = re.search(r"```text\n(Mixed-effects.*?)```", page, re.DOTALL)
     assert shown
     assert printed.startswith(shown[1])
+
+
+def test_a_robust_variance_that_rounding_makes_negative_is_shown_as_missing():
+    """Of fewer clusters than parameters, the variance of the deviation may come out as -1e-17."""
+    found = simulate("melogit died age || hospital:, vce(robust)", nodes(FRAME))
+    cov = found.cov.copy()
+    cov[-1, -1] = -1e-17
+    (line,) = re.findall(r"var\(_cons\).*", dataclasses.replace(found, cov=cov).summary())
+    assert line.split("|")[1].split()[1:] == [".", ".", "."]
 
 
 def test_the_deviation_has_a_short_name_after_a_fit():
