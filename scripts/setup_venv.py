@@ -1,4 +1,4 @@
-"""Set up .venv in the checkout from a lock, with nothing but Python's own library.
+"""Set up .venv in the checkout from a lock, with nothing but Python's own library; by itself, for the tests.
 
 The stamp in .venv says for which Python, place, lock and pyproject.toml the installation was finished. It is removed
 before anything changes and written last: whatever was interrupted is made again, and a second start does nothing.
@@ -15,6 +15,10 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
@@ -166,15 +170,29 @@ def pip(*arguments: str) -> None:
         raise SetupError(msg)
 
 
-def run(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None) -> int:
-    """Run a program to its end and return its exit code.
+def run(
+    command: list[str],
+    *,
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+    output: BinaryIO | None = None,
+) -> int:
+    """Run a program to its end and return its exit code; all that it prints goes to `output`, if that is given.
 
     On Ctrl-C the program gets the signal as well and has its own tidying to do (`fedfolder demo` stops its daemons):
     it is waited for, where `subprocess.run` would kill it.
     """
-    with subprocess.Popen(command, cwd=cwd, env=env) as child:
+    stderr = None if output is None else subprocess.STDOUT
+    with subprocess.Popen(command, cwd=cwd, env=env, stdout=output, stderr=stderr) as child:
         while True:
             try:
                 return child.wait()
             except KeyboardInterrupt:
                 continue
+
+
+if __name__ == "__main__":
+    try:
+        ensure(TEST_LOCK)
+    except SetupError as error:
+        sys.exit(str(error))

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from fedfolder.cli import cli, status
 from fedfolder.errors import WaitingError
-from tests.node.places import Bench, data
+from tests.node.places import Bench, Clock, data
 from tests.server.test_absence import AFTER, leaving_after
 from tests.system.places import ENVIRONMENT, end, until
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def four(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path / "study").open(data(tmp_path / "data", "north", "south", "east", "west"))
+def four(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    files = data(tmp_path / "data", "north", "south", "east", "west")
+    made = Bench(tmp_path / "study", clock=Clock(monkeypatch)).open(files)
     yield made
     made.close()
 

@@ -21,7 +21,7 @@ from fedfolder.errors import ExchangeError
 from fedfolder.exchange import files
 from fedfolder.exchange.names import TO_NODE
 from fedfolder.node import loop
-from fedfolder.server.channels import Channels
+from tests.node.places import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -207,16 +207,6 @@ class Outage(Fault):
         return first
 
 
-class Clock:
-    """Time passes when somebody lets it pass."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 def connections(fault: Callable[[], Fault | None]) -> type[sqlite3.Connection]:
     """Connections whose COMMIT is an event."""
 
@@ -239,7 +229,7 @@ class Seam:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._fault: Fault | None = None
-        self.clock = Clock()
+        self.clock = Clock(monkeypatch)
         kind = connections(lambda: self._fault)
         connect: Any = sqlite3.connect
 
@@ -251,7 +241,6 @@ class Seam:
         monkeypatch.setattr(files, "perform", self._perform)
         monkeypatch.setattr(files, "RENAME_PAUSES", (0.0,) * len(files.RENAME_PAUSES))
         monkeypatch.setattr(loop, "sleep", lambda _: None)
-        monkeypatch.setitem(Channels.__init__.__kwdefaults__ or {}, "clock", self.clock)
 
     def _perform(self, operation: str, path: Path, call: Callable[[], Any]) -> Any:
         return call() if self._fault is None else self._fault.perform(operation, path, call)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fedfolder.estimates import FitResult
-    from tests.crash.injection import Clock
+    from tests.node.places import Clock
 
 COMMAND = "regress low age"
 """Three rounds: moments, an evaluation at zero, one at the estimate."""
@@ -59,13 +59,13 @@ class Living(Bench):
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         super().__init__(folder)
-        self.clock = clock
+        self._time = clock
 
     def fit(self, command: str = COMMAND, *, timeout: float = 3.0, idle: Callable[[float], None] | None = None) -> str:
         """Run a fit and return its result as JSON: no bit of it may ever differ."""
 
         def pass_time(seconds: float) -> None:
-            self.clock.seconds += max(seconds, 0.001)
+            self._time.seconds += max(seconds, 0.001)
             (idle or self.work)(seconds)
 
         for name in NODES if idle is None else ():

@@ -25,7 +25,7 @@ from fedfolder.plan.check import Check, read_proposal
 from fedfolder.plan.proposal import Proposal
 from fedfolder.server.check import NO_ANSWER, check_study
 from fedfolder.server.findings import ANSWERED
-from tests.node.places import Bench, data
+from tests.node.places import Bench, Clock, data
 from tests.server.test_drive import Killed, Teller, stopping_after
 
 if TYPE_CHECKING:
@@ -299,7 +299,8 @@ def test_a_node_that_knows_only_fits_refuses_and_says_what_it_runs(
     assert "it runs fedfolder 0.0.9" in found.sites[1].state
 
 
-def test_who_has_not_answered_in_time_is_named_and_asked_on(bench: Bench) -> None:
+def test_who_has_not_answered_in_time_is_named_and_asked_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.clock = Clock(monkeypatch)
     found = check(bench, timeout=1.0, idle=north_alone(bench, 10**9), progress=Teller())
     states = {site.node: site.state for site in found.sites}
     assert states == {"north": ANSWERED, "south": NO_ANSWER}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import checks
@@ -13,6 +14,7 @@ from setup_venv import RUN_LOCK, TEST_LOCK
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import BinaryIO
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def test_what_is_not_ours_goes_to_pytest() -> None:
 def test_a_check_that_failed_is_in_the_summary_and_in_the_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(checks, "run_one", lambda name, _further: 3 if name == "mypy" else 0)
+    monkeypatch.setattr(checks, "run_one", lambda name, *_: 3 if name == "mypy" else 0)
     assert checks.run(checks.parse([])) == 1
     summary = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in summary[-5:]] == [
@@ -109,11 +111,33 @@ def test_what_the_tests_start_keeps_what_it_has_compiled(monkeypatch: pytest.Mon
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     started: dict[str, str] = {}
 
-    def run(_command: list[str], *, cwd: Path, env: dict[str, str]) -> int:
-        started.update(env, cwd=str(cwd))
+    def run(_command: list[str], *, cwd: Path, env: dict[str, str], output: object) -> int:
+        started.update(env, cwd=str(cwd), output=str(output))
         return 0
 
     monkeypatch.setattr(setup_venv, "run", run)
     assert checks.run(checks.parse(["--only", "pytest"])) == 0
     assert started["cwd"]
     assert "PYTHONDONTWRITEBYTECODE" not in started
+
+
+def test_mypy_and_the_tests_run_side_by_side_and_what_it_says_comes_after_them(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    meet = threading.Barrier(2, timeout=30)
+    said = {"pytest": "5 passed", "mypy": "5 errors"}
+
+    def run(command: list[str], *, output: BinaryIO | None, **_: object) -> int:
+        (name,) = said.keys() & {*command}
+        meet.wait()
+        if output is None:
+            print(said[name])  # noqa: T201 - as the tool would
+        else:
+            output.write(said[name].encode())
+        return 0
+
+    monkeypatch.setattr(setup_venv, "run", run)
+    monkeypatch.setattr(checks, "program", lambda name: name)
+    assert checks.run(checks.parse(["--only", "mypy", "--only", "pytest"])) == 0
+    printed = capfd.readouterr().out
+    assert printed.index("--- pytest") < printed.index("5 passed") < printed.index("--- mypy") < printed.index("5 err")

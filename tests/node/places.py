@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from fedfolder import clock
 from fedfolder.exchange.journal import IN
 from fedfolder.node.home import open_home
 from fedfolder.node.loop import Node
+from fedfolder.server.channels import Channels
 from fedfolder.server.run import run
 from fedfolder.server.study import open_study
 from fedfolder.simulation import lay_out
@@ -18,6 +21,8 @@ from fedfolder.simulation import lay_out
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    import pytest
 
     from fedfolder.estimates import FitResult
     from fedfolder.exchange.envelope import Message
@@ -38,14 +43,25 @@ def data(folder: Path, *names: str) -> dict[str, Path]:
     return {name: folder / f"{name}.csv" for name in names}
 
 
+class Clock:
+    """Time that passes when the server waits, as long as it would wait, and at no other time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 0.0
+        began = int(time.time())
+        monkeypatch.setitem(Channels.__init__.__kwdefaults__ or {}, "clock", lambda: self.seconds)
+        monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: began + self.seconds))
+
+
 @dataclass
 class Bench:
-    """A study below `folder`, whose nodes work whenever the server waits."""
+    """A study below `folder`, whose nodes work whenever the server waits. It waits for no time, if there is a clock."""
 
     folder: Path
     nodes: dict[str, Node] = field(default_factory=dict)
     asleep: set[str] = field(default_factory=set)
     echoed: list[str] = field(default_factory=list)
+    clock: Clock | None = None
 
     def open(self, files: Mapping[str, Path]) -> Bench:
         lay_out(self.folder, "lbw", files)
@@ -63,7 +79,9 @@ class Bench:
         self.nodes[name] = Node(self.home(name), echo=self.echoed.append)
         return self.nodes[name]
 
-    def work(self, _seconds: float = 0.0) -> None:
+    def work(self, seconds: float = 0.0) -> None:
+        if self.clock is not None:
+            self.clock.seconds += seconds
         self.has_worked()
 
     def has_worked(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +17,7 @@ from fedfolder.questions.event_groups import EventGroups
 from fedfolder.server import absence
 from fedfolder.server.absence import Absence, seconds_owed
 from fedfolder.server.progress import Silent
-from tests.node.places import Bench, data
+from tests.node.places import Bench, Clock, data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,9 +42,9 @@ class Notes(Silent):
 
 
 @pytest.fixture
-def four(tmp_path: Path) -> Iterator[Bench]:
-    """Four nodes and the server."""
-    made = Bench(tmp_path / "study").open(data(tmp_path / "data", *NODES))
+def four(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """Four nodes and the server, which waits for no time."""
+    made = Bench(tmp_path / "study", clock=Clock(monkeypatch)).open(data(tmp_path / "data", *NODES))
     yield made
     made.close()
 
@@ -53,11 +52,11 @@ def four(tmp_path: Path) -> Iterator[Bench]:
 def leaving_after(bench: Bench, node: str, rounds: int) -> Callable[[float], None]:
     """Nodes that work, but for one that falls silent when it has answered so many rounds."""
 
-    def idle(_seconds: float) -> None:
+    def idle(seconds: float) -> None:
         sent = bench.nodes[node].journal.last("server", OUT)
         if sent is not None and sent.header.round >= rounds:
             bench.asleep.add(node)
-        bench.work()
+        bench.work(seconds)
 
     return idle
 
@@ -169,7 +168,7 @@ def test_the_same_bits_whenever_the_server_is_killed(
             leaving(seconds)
             if "west" in four.asleep:
                 # However quick the passes are, some of them have to be long enough for the silence to count.
-                time.sleep(AFTER / 5)
+                four.work(AFTER / 5)
 
         return idle
 
@@ -179,7 +178,7 @@ def test_the_same_bits_whenever_the_server_is_killed(
             break
         except Killed:
             continue
-    undisturbed = Bench(tmp_path / "undisturbed").open(data(tmp_path / "data", *NODES))
+    undisturbed = Bench(tmp_path / "undisturbed", clock=four.clock).open(data(tmp_path / "data", *NODES))
     expected = undisturbed.run(command, idle=leaving_after(undisturbed, "west", 2), drop_after=AFTER, min_nodes=3)
     undisturbed.close()
     assert found.to_json() == expected.to_json()
@@ -236,11 +235,11 @@ def test_a_share_that_is_away_is_no_silence(four: Bench) -> None:
     folder = four.folder / "exchange" / "lbw" / "west"
     notes = Notes()
 
-    def idle(_seconds: float) -> None:
+    def idle(seconds: float) -> None:
         if folder.exists() and four.nodes["west"].journal.last("server", OUT) is not None:
             four.asleep.add("west")
             folder.rename(folder.with_name("west-away"))
-        four.work()
+        four.work(seconds)
 
     with pytest.raises(WaitingError, match="west has not answered"):
         four.run(idle=idle, drop_after=AFTER, min_nodes=3, timeout=2.5, progress=notes)

@@ -14,6 +14,7 @@ from fedfolder.server.absence import Absence, SilentNodesError
 from fedfolder.server.channels import Channels
 from fedfolder.server.progress import Silent
 from fedfolder.server.status import status
+from tests.node.places import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -160,7 +161,8 @@ def test_a_share_that_cannot_be_written_is_an_error_unless_it_could_before(
     assert any("the disk is full" in reason for reason in reasons)
 
 
-def test_status_says_who_owes_what_since_when(bench: Bench) -> None:
+def test_status_says_who_owes_what_since_when(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.clock = Clock(monkeypatch)
     journal = bench.study.journal(lambda: "2026-05-04T03:02:01+02:00")
 
     def said() -> list[tuple[str, str, str]]:

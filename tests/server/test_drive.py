@@ -15,7 +15,7 @@ from fedfolder.server import asking
 from fedfolder.server.place import CONTRADICTED, LEFT_OUT, REFUSED, SET_ASIDE, Place, find
 from fedfolder.server.progress import Silent
 from fedfolder.server.words import refusal_in_words
-from tests.node.places import Bench
+from tests.node.places import Bench, Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,12 +64,12 @@ class Killed(BaseException):
 def stopping_after(bench: Bench, passes: int) -> Callable[[float], None]:
     """Nodes that work for some passes, and then the server is killed."""
 
-    def idle(_seconds: float) -> None:
+    def idle(seconds: float) -> None:
         nonlocal passes
         passes -= 1
         if passes < 0:
             raise Killed
-        bench.work()
+        bench.work(seconds)
 
     return idle
 
@@ -129,8 +129,9 @@ def test_a_receipt_that_is_outstanding_holds_up_neither_the_same_fit_nor_a_finis
     assert [kind for kind, fit, _ in headers(bench, "south") if fit == 1].count("closing") == 1
 
 
-def test_showing_a_finished_fit_closes_no_other(bench: Bench) -> None:
+def test_showing_a_finished_fit_closes_no_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.run(OTHER)
+    bench.clock = Clock(monkeypatch)
     bench.asleep = {"south"}
     with pytest.raises(WaitingError):
         bench.run(timeout=2.0)

@@ -11,6 +11,7 @@ import pytest
 from fedfolder.exchange.journal import OUT
 from fedfolder.questions.within import Within
 from fedfolder.stata import driving
+from tests.node.places import Clock
 from tests.stata.driven import NODES, answer, births, call, logit, rounds, stub, study, the_open_fit
 
 
@@ -297,7 +298,8 @@ def test_more_parameters_than_a_matrix_of_this_stata_holds(stata, bench, monkeyp
     assert driving.current() is None
 
 
-def test_a_silent_node_is_waited_for_as_long_as_is_said_and_nothing_is_lost(stata, bench):
+def test_a_silent_node_is_waited_for_as_long_as_is_said_and_nothing_is_lost(stata, bench, monkeypatch):
+    bench.clock = Clock(monkeypatch)
     bench.asleep.add("west")
     assert stub(stata, bench, options="timeout(1s)") == 498
     assert "west" in stata.errors
@@ -340,7 +342,8 @@ def test_the_time_to_wait_is_each_evaluation_s(stata, bench):
     assert stata.run("fedfolder close") == 0, stata.text
 
 
-def test_another_time_to_wait_holds_for_the_fit_that_is_open(stata, bench):
+def test_another_time_to_wait_holds_for_the_fit_that_is_open(stata, bench, monkeypatch):
+    bench.clock = Clock(monkeypatch)
     stub(stata, bench)
     fit = the_open_fit().fit
     assert stub(stata, bench, options="timeout(1s)") == 0

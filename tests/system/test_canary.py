@@ -26,7 +26,7 @@ from fedfolder.node.step import REFUSALS
 from fedfolder.server.check import check_study
 from fedfolder.server.preflight import preflight
 from tests.cli.commands import COMMANDS, fedfolder
-from tests.node.places import Bench
+from tests.node.places import Bench, Clock
 from tests.system.places import World, write_csv
 
 if TYPE_CHECKING:
@@ -130,7 +130,9 @@ OTHER: dict[str, Sequence[object]] = {
 
 
 @pytest.fixture
-def cage(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Cage]]:
+def cage(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Cage]]:
     made: list[Cage] = []
 
     def build(columns: dict[str, Any] | Callable[[Path], Path], other: dict[str, Any] | None = None) -> Cage:
@@ -138,7 +140,8 @@ def cage(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable
         folder.mkdir()
         one = columns(folder) if callable(columns) else write_csv(folder / "one.csv", columns)
         two = write_csv(folder / "two.csv", other or OTHER)
-        made.append(Cage(tmp_path, Bench(tmp_path / "study").open({"one": one, "two": two}), capfd))
+        bench = Bench(tmp_path / "study", clock=Clock(monkeypatch)).open({"one": one, "two": two})
+        made.append(Cage(tmp_path, bench, capfd))
         return made[-1]
 
     yield build
