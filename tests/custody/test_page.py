@@ -162,7 +162,11 @@ LEAVES = {
     "intmethod": (MESTREG, "intmethod(mcaghermite)", ""),
     "eform": (STPM2, "eform", ""),
     "lrmodel": (STPM2, "lrmodel", "also at a second beta, of the baseline's splines alone"),
-    "standsurv": (STREG, "standsurv(1 2)", "the average survival of all patients, and its gradient: at 1 and 2, as they"),
+    "standsurv": (
+        STREG,
+        "standsurv(1 2)",
+        "the average survival of all patients, and its gradient: at 1 and 2, as they",
+    ),
     **{
         name: (STREG, f"standsurv(1 2) {name}(age 50)", "at 1 and 2, as if age were 50")
         for name in (f"at{number}" for number in range(1, 10))
