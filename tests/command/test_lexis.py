@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fedfolder.command import parse
+from fedfolder.command.expression import Missing
 from fedfolder.command.guards import notes
 from fedfolder.command.lexis import Event, Merge, Split, Stset, When
 from fedfolder.errors import CommandError
@@ -189,10 +190,10 @@ def test_a_cut_can_count_from_a_moment_in_units_of_the_data():
 WORDS = st.sampled_from(["a", "b2", "_c"])
 MAYBE = st.one_of(st.none(), expressions(st.sampled_from(["x", "z"])))
 EVENTS = st.builds(Event, st.sampled_from(["x", "time"]), ascending(1))
-MOMENTS = st.one_of(
-    st.none(), EVENTS.map(When), expressions(st.sampled_from(["x", "z"])).map(lambda time: When(None, time))
-)
-LEAVING = st.one_of(MOMENTS, st.builds(When, EVENTS, expressions(st.sampled_from(["x", "z"]))))
+TIMES = expressions(st.sampled_from(["x", "z"]))
+SOMETIME = TIMES.filter(lambda time: not isinstance(time, Missing))  # nobody begins at no time
+MOMENTS = st.one_of(st.none(), EVENTS.map(When), SOMETIME.map(lambda time: When(None, time)))
+LEAVING = st.one_of(MOMENTS, TIMES.map(lambda time: When(None, time)), st.builds(When, EVENTS, TIMES))
 STSETS = st.builds(
     Stset,
     time=WORDS,
