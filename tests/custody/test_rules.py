@@ -88,19 +88,19 @@ SAMPLE_CASES: dict[str, tuple[str, dict[str, Any], Callable[[int], pd.DataFrame]
     "few_different": ("regress y few", CELLS, some, 5, (4, 3)),
     "largest_share": ("logit b o", {"largest_share": 0.5}, _outlier, 1, (2, 9)),
     "same_time": ("stcox x, time(t) failure(one)", {"same_time": 5}, _ending, 5, (4, 3)),
-    "averages_per_person": (
-        "streg x, distribution(weibull) time(t) failure(one) standsurv(1 2) at1(x 0) at2(.)",  # 2 x 2 x (1 + 3)
-        {"averages_per_person": 0.5},
-        lambda n: some(5, n).assign(t=2.0, one=1.0),
-        32,
-        (31, 12),
-    ),
     "baseline_events": (
         "stcox x, strata(_node) time(t) failure(one) basesurv(1 2)",
         {"events": 5},
         _ending,
         5,
         (4, 3),
+    ),
+    "averages_per_person": (
+        "streg x, distribution(weibull) time(t) failure(one) standsurv(1 2) at1(x 0) at2(.)",  # 2 x 2 x (1 + 3)
+        {"averages_per_person": 0.5},
+        lambda n: some(5, n).assign(t=2.0, one=1.0),
+        32,
+        (31, 12),
     ),
     "leverage": ("logit b o", {"leverage": 0.53}, _outlier, 1, (2, 9)),
 }

@@ -18,7 +18,7 @@ from fedfolder.plan.proposal import Proposal
 from fedfolder.questions.event_times import EventTimes, on_grid
 from fedfolder.questions.specification import Specification
 from tests.simulation import comparing
-from tests.simulation.followed import FRAME, columns, command, each, nodes
+from tests.simulation.followed import FRAME, TIMES, columns, command, each, nodes
 
 alike = functools.partial(comparing.alike, tolerance=1e-12, loglike=1e-13)
 
@@ -206,7 +206,7 @@ def test_risk_sets_in_parts_say_what_they_say_at_once(ties, more, monkeypatch):
     whole = simulate(line, nodes(FRAME)[:3])
     monkeypatch.setattr("fedfolder.questions.strata.FAR", 0.5)
     found = simulate(line, nodes(FRAME)[:3])
-    alike(found, whole, 1e-9)
+    alike(found, whole, tolerance=1e-9)
     for name, value in whole.stats.items():
         assert found.stats[name] == pytest.approx(value, rel=1e-8)
 
