@@ -89,6 +89,8 @@ class Disk:
         self.folder = folder
         self._mounts = mounts
         self._image = image
+        # A new file, also where one of this name is still mounted in another test's namespace.
+        image.unlink(missing_ok=True)
         with image.open("wb") as file:
             file.truncate(32 << 20)
         made = system("mkfs.ext4", "-q", "-F", image)
@@ -109,6 +111,11 @@ class Disk:
     def power_on(self) -> None:
         """What is there after a power cut, when the computer has started again."""
         self._mounts.unmount(self.folder)
+        # Another test's namespace may hold the mount that was there: what is mounted from the same image would be the
+        # stopped file system again.
+        copy = self._image.with_name(f"{self._image.name}+")
+        shutil.copyfile(self._image, copy)
+        copy.replace(self._image)
         self._mount()
 
     def settle(self) -> None:
