@@ -10,7 +10,7 @@ import numpy as np
 from fedfolder.estimates import averages as averaged
 from fedfolder.estimates import combination as combined
 from fedfolder.estimates import curves as curved
-from fedfolder.estimates import information, prediction, record, table, wald
+from fedfolder.estimates import information, prediction, record, stored, table, wald
 from fedfolder.estimates.coefficients import check_level, coefficients, standard_errors
 
 if TYPE_CHECKING:
@@ -319,12 +319,12 @@ class FitResult:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any], *, bases: Mapping[str, str] | None = None, message: str = "") -> Self:
         """Read back what `to_dict` wrote; `bases` and `message` are for an object of an older version, without them."""
-        return cls(**record.arguments(fields, bases, message))
+        return cls(**stored.arguments(fields, bases, message))
 
     @classmethod
     def from_json(cls, text: str, where: str = "") -> Self:
         """Read back what `to_json` wrote; `where` names the file in an error."""
-        return cls(**record.arguments(record.read_json(text, where), where=where))
+        return cls(**stored.arguments(stored.read_json(text, where), where=where))
 
     def _series(self, values: NDArray[np.float64], name: str) -> pd.Series[float]:
         import pandas as pd
