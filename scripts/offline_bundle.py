@@ -20,6 +20,7 @@ import uuid
 import zipfile
 from dataclasses import dataclass
 from email import message_from_bytes
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -104,8 +105,7 @@ def pins(target: Target, locks: Iterable[Path] = LOCKS) -> list[str]:
     from packaging.requirements import Requirement
 
     found = []
-    text = "".join(lock.read_text(encoding="utf-8") for lock in locks)
-    for line in re.sub(r" *\\\n +", " ", text).splitlines():
+    for line in chain.from_iterable(map(setup_venv.pins, locks)):
         pin, *hashes = line.split(" --hash=")
         requirement = Requirement(pin)
         if target.takes(requirement):

@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,9 @@ STAMP = VENV / "fedfolder-setup.json"
 LOCKED = ROOT / "scripts" / "locked"
 RUN_LOCK = "run.txt"
 TEST_LOCK = "test.txt"
+SOURCES = ("autograd-gamma",)
+"""What the test lock pins and nobody has a wheel of: built here, with the setuptools of the lock."""
+FETCH = ("--no-deps", "--only-binary", ":all:", *(f"--no-binary={name}" for name in SOURCES))
 IDENTITY = "import sys, sysconfig; print(sys.implementation.cache_tag, sysconfig.get_platform())"
 
 Stamp = dict[str, str]
@@ -142,16 +146,30 @@ def remove() -> None:
 
 def install(lock: str) -> None:
     """Install what `lock` pins, then the package itself as an editable install."""
-    path = LOCKED / lock
-    count = sum(1 for line in path.read_text(encoding="utf-8").splitlines() if "==" in line)
-    say(f"Installing up to {count} packages of scripts/locked/{lock} (once; this can take a few minutes)")
-    pip("--require-hashes", "--only-binary", ":all:", "-r", str(path))
+    pinned = pins(LOCKED / lock)
+    sources = [pin for pin in pinned if pin.split("==")[0] in SOURCES]
+    say(f"Installing up to {len(pinned)} packages of scripts/locked/{lock} (once; this can take a few minutes)")
+    install_pins([pin for pin in pinned if pin not in sources], "--only-binary", ":all:")
+    if sources:
+        install_pins(sources, "--no-binary", ":all:", "--no-build-isolation", "--use-pep517")
     say("Installing fedfolder")
     pip("--no-deps", "--no-build-isolation", "--no-index", "-e", str(ROOT))
     for pth in VENV.glob("**/site-packages/_fedfolder.pth"):
         # The backend writes the path as UTF-8, and Python before 3.13 reads it as cp1252 on Windows: an umlaut in it
         # would break. A path from there to here is ASCII whatever the folders are called.
         pth.write_text(Path(os.path.relpath(ROOT, pth.parent)).as_posix() + "\n", encoding="ascii", newline="\n")
+
+
+def pins(path: Path) -> list[str]:
+    """Return what a lock pins, each with its hashes on one line."""
+    return re.sub(r" *\\\n +", " ", path.read_text(encoding="utf-8")).splitlines()
+
+
+def install_pins(pinned: list[str], *arguments: str) -> None:
+    """Install these and nothing that they ask for: the lock is complete, and pip does not know what it overrides."""
+    path = VENV / "pins.txt"
+    path.write_text("\n".join(pinned) + "\n", encoding="utf-8", newline="\n")
+    pip("--require-hashes", "--no-deps", *arguments, "-r", str(path))
 
 
 def pip(*arguments: str) -> None:
@@ -163,7 +181,7 @@ def pip(*arguments: str) -> None:
             "pip could not install the packages; its own words stand above.\n"
             "  Behind a proxy:    set HTTPS_PROXY=http://NAME:PORT, then start again.\n"
             "  Without internet:  on a machine of the same kind and Python that has it,\n"
-            f"                     python -m pip download --only-binary :all: -d wheels -r scripts/locked/{TEST_LOCK}\n"
+            f"                     python -m pip download {' '.join(FETCH)} -d wheels -r scripts/locked/{TEST_LOCK}\n"
             "                     carry the folder wheels over, set PIP_NO_INDEX=1 and PIP_FIND_LINKS to its path,\n"
             "                     then start again."
         )

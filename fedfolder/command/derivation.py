@@ -16,6 +16,8 @@ from fedfolder.command.expression import number_text
 from fedfolder.command.lexis import Merge, Split, Stset
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from fedfolder.command.expression import Expression
 
 
@@ -193,3 +195,21 @@ ByRow: TypeAlias = Generate | Cut | Recode | CubicSpline | LinearSpline
 
 Derivation: TypeAlias = ByRow | Stset | Split | Merge
 """The statements before a model."""
+
+
+def sources_of(derivations: Iterable[Derivation]) -> dict[str, tuple[str, ...]]:
+    """The variables of the data that each derived one is made of, whatever stands between them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for statement in derivations:
+        sources = dict.fromkeys(source for name in statement.sources for source in found.get(name, (name,)))
+        found |= dict.fromkeys(statement.names, tuple(sources))
+    return found
+
+
+def tables_of(derivations: Iterable[Derivation]) -> dict[str, tuple[str, ...]]:
+    """The tables of the sites that are looked into, each with its variables that are read."""
+    found: dict[str, dict[str, None]] = {}
+    for statement in derivations:
+        if isinstance(statement, Merge):
+            found.setdefault(statement.table, {}).update(dict.fromkeys([*statement.keys, *statement.names]))
+    return {table: tuple(names) for table, names in found.items()}

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from fedfolder.command.arguments import DEFAULT_LEVEL, HAZARDS, POINTS
+from fedfolder.command.derivation import sources_of, tables_of
 from fedfolder.command.families import LOG_LIKE, family_of
-from fedfolder.command.lexis import Merge, Split, Stset
+from fedfolder.command.lexis import Split, Stset
 from fedfolder.command.models import model_of
 from fedfolder.command.names import NODE
 from fedfolder.command.splines import splines_of
@@ -185,11 +186,7 @@ class Command:
     @property
     def tables(self) -> dict[str, tuple[str, ...]]:
         """The tables of the sites that are looked into, each with its variables that are read."""
-        found: dict[str, tuple[str, ...]] = {}
-        for statement in self.derivations:
-            if isinstance(statement, Merge):
-                found[statement.table] = _once([*found.get(statement.table, ()), *statement.keys, *statement.names])
-        return found
+        return tables_of(self.derivations)
 
     @property
     def strata(self) -> tuple[str, ...]:
@@ -274,17 +271,9 @@ class Command:
     @cached_property
     def sources(self) -> tuple[str, ...]:
         """The variables that must be in the data, each once, those of the outcome first. The site itself is in none."""
-        made_of = self._made_of()
+        made_of = sources_of(self.derivations)
         named = [*self.variables, *(self.condition.names if self.condition else ())]
         return _once(source for name in named for source in made_of.get(name, (name,)) if source != NODE)
-
-    def _made_of(self) -> dict[str, tuple[str, ...]]:
-        """The variables of the data that each derived one is made of."""
-        found: dict[str, tuple[str, ...]] = {}
-        for derivation in self.derivations:
-            sources = _once(source for name in derivation.sources for source in found.get(name, (name,)))
-            found |= dict.fromkeys(derivation.names, sources)
-        return found
 
     @property
     def uses(self) -> tuple[tuple[str, str], ...]:
@@ -299,7 +288,7 @@ class Command:
             "number": [name for term in self.terms for name in term.continuous],
             **{role: [name] for role, name in self.roles.items()},
             "condition": self.condition.names if self.condition else (),
-            DERIVED_FROM: [s for sources in self._made_of().values() for s in sources],
+            DERIVED_FROM: [s for sources in sources_of(self.derivations).values() for s in sources],
         }
         return tuple((name, use) for use, names in named.items() for name in _once(names))
 

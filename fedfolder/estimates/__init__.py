@@ -5,9 +5,9 @@ from __future__ import annotations
 from fedfolder.estimates.coefficients import Coefficients, coefficients, standard_errors
 from fedfolder.estimates.compare import LIMIT, difference_line, estimates_table, largest_difference
 from fedfolder.estimates.information import lrtest
-from fedfolder.estimates.record import TITLES
 from fedfolder.estimates.result import FitResult
 from fedfolder.estimates.statistics import logit_stats, regress_stats, wald_chi2
+from fedfolder.estimates.stored import TITLES
 from fedfolder.estimates.table import iteration_line, summary
 
 __all__ = [

@@ -16,7 +16,7 @@ from fedfolder.errors import ConfigError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from fedfolder.estimates.curves import Curves
+    from fedfolder.estimates.quantities import Curves
 
 FORMS: tuple[Literal["png", "svg"], ...] = ("png", "svg")
 _STYLES = ("-", "--", ":", "-.")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
+from fedfolder.estimates import averages as averaged
 from fedfolder.estimates import combination as combined
 from fedfolder.estimates import curves as curved
-from fedfolder.estimates import information, prediction, record, table, wald
+from fedfolder.estimates import information, prediction, record, stored, table, wald
 from fedfolder.estimates.coefficients import check_level, coefficients, standard_errors
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from fedfolder.estimates.baseline import FittedBaseline
     from fedfolder.estimates.coefficients import Coefficients
     from fedfolder.estimates.combination import Combination
-    from fedfolder.estimates.curves import Curves
     from fedfolder.estimates.flexible import FittedSpline
     from fedfolder.estimates.information import Covariance, InformationCriteria
+    from fedfolder.estimates.quantities import Curves
     from fedfolder.estimates.wald import WaldTest
 
 
@@ -300,8 +301,8 @@ class FitResult:
         return curved.curves(self, patterns, times, what, contrast=contrast, level=level)
 
     def standardised(self, *, contrast: str | None = None, level: float | None = None) -> Curves:
-        """Average survival of the patterns of `standsurv()`; see `fedfolder.estimates.curves.standardised`."""
-        return curved.standardised(self, contrast=contrast, level=level)
+        """Average survival of the patterns of `standsurv()`; see `fedfolder.estimates.averages.standardised`."""
+        return averaged.standardised(self, contrast=contrast, level=level)
 
     def to_dict(self) -> dict[str, Any]:
         """The fit as plain values; see `fedfolder.estimates.record.to_dict`."""
@@ -318,12 +319,12 @@ class FitResult:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any], *, bases: Mapping[str, str] | None = None, message: str = "") -> Self:
         """Read back what `to_dict` wrote; `bases` and `message` are for an object of an older version, without them."""
-        return cls(**record.arguments(fields, bases, message))
+        return cls(**stored.arguments(fields, bases, message))
 
     @classmethod
     def from_json(cls, text: str, where: str = "") -> Self:
         """Read back what `to_json` wrote; `where` names the file in an error."""
-        return cls(**record.arguments(record.read_json(text, where), where=where))
+        return cls(**stored.arguments(stored.read_json(text, where), where=where))
 
     def _series(self, values: NDArray[np.float64], name: str) -> pd.Series[float]:
         import pandas as pd

@@ -1,4 +1,4 @@
-"""The times of the rows of one node: from when to when each is at risk."""
+"""The times of the rows of one node: from when to when each is at risk, at which rate, and how long."""
 
 from __future__ import annotations
 
@@ -51,4 +51,19 @@ def rates(sample: Sample, name: str) -> Array:
     if bool((found < 0).any()):
         what = f"the expected rate {name} has negative values"
         raise VariableError(what, where=name, expected="rates of zero or more, per unit of time", do=_DO)
+    return found
+
+
+def exposure(sample: Sample, name: str) -> Array:
+    """The time or the size (n,) that each row's rate is per.
+
+    Raises
+    ------
+    VariableError
+        If one is not above zero.
+    """
+    found = sample.outcome(name)
+    if not bool((found > 0).all()):
+        what = f"the exposure {name} has values that are not above zero"
+        raise VariableError(what, where=name, do="leave the rows without exposure out with if")
     return found

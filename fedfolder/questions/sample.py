@@ -17,7 +17,7 @@ from fedfolder.likelihood.base import AT_END, SLOPE
 from fedfolder.questions.blocks import blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -180,6 +180,14 @@ class Sample:
     def levels(self, name: str) -> FactorValues:
         """The values of a categorical variable; `UnknownNameError` when it is not in the sample."""
         return _find(self.factors, name)
+
+    def together(self, names: Iterable[str]) -> NDArray[np.int64]:
+        """The number of each row's combination of these groupings, (n,), from 0 without gaps; zeros without any."""
+        number = np.zeros(self.nobs, dtype=np.int64)
+        for name in names:
+            factor = self.ids[name]
+            _, number = np.unique(number * max(len(factor.levels), 1) + factor.codes, return_inverse=True)
+        return number
 
     def where(self, keep: NDArray[np.bool_]) -> Sample:
         """The rows at which `keep` (n,) is True; levels stay those of the whole sample."""

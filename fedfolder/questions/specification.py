@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from fedfolder.command.terms import all_combinations, columns, unquoted
+from fedfolder.command.terms import all_combinations, columns
 from fedfolder.errors import VariableError
 from fedfolder.likelihood import ClusterLikelihood, find
 from fedfolder.likelihood.regress import Regress
@@ -90,9 +90,7 @@ class Specification:
     def with_levels(self, counts: Sequence[tuple[str, float]]) -> Specification:
         """The same for a categorical outcome with these levels, sorted, and their weighted counts."""
         levels = tuple(level for level, _ in counts)
-        named = self.command.argument("baseoutcome")
-        base = None if named is None else unquoted(named)
-        likelihood = self.likelihood.of_levels(levels, [count for _, count in counts], base)
+        likelihood = self.likelihood.of_levels(levels, [count for _, count in counts], self.command.base_outcome)
         return dataclasses.replace(self, likelihood=likelihood, levels=levels)
 
     def least_squares(self) -> Specification:
@@ -138,10 +136,7 @@ class Specification:
     def columns(self, levels: Mapping[str, Sequence[str]], bases: Mapping[str, str]) -> tuple[Column, ...]:
         """All columns, those that are made of times too: of a factor, for each of its levels but the base.
 
-        Parameters
-        ----------
-        levels, bases
-            As for `fedfolder.command.terms.columns`.
+        `levels` and `bases` are as for `fedfolder.command.terms.columns`.
         """
         made = (column for term in self.made for column in all_combinations(term, levels))
         varying = [c for c in made if not any(level == bases.get(variable) for variable, level in c.factors)]
@@ -272,14 +267,8 @@ class Specification:
         roles = self.roles
         added = sample.outcome(roles["offset"]) if "offset" in roles else None
         if "exposure" in roles:
-            exposure = sample.outcome(roles["exposure"])
-            if not bool((exposure > 0).all()):
-                raise VariableError(
-                    f"the exposure {roles['exposure']} has values that are not above zero",
-                    where=roles["exposure"],
-                    do="leave the rows without exposure out with if",
-                )
-            added = np.log(exposure) if added is None else added + np.log(exposure)
+            exposure = np.log(follow_up.exposure(sample, roles["exposure"]))
+            added = exposure if added is None else added + exposure
         return added
 
     def weights(self, sample: Sample) -> Array | None:
@@ -299,11 +288,7 @@ class Specification:
 
     def strata(self, sample: Sample) -> NDArray[np.int64]:
         """The number of each row's stratum here, (n,), by the variables of `strata()`; zeros without any."""
-        number = np.zeros(sample.nobs, dtype=np.int64)
-        for name in self.command.strata:
-            factor = sample.ids[name]
-            _, number = np.unique(number * max(len(factor.levels), 1) + factor.codes, return_inverse=True)
-        return number
+        return sample.together(self.command.strata)
 
     def clusters(self, sample: Sample) -> NDArray[np.signedinteger[Any]] | None:
         """The number of each row's cluster, (n,); None where each row is its own.

@@ -12,8 +12,9 @@ import pytest
 from fedfolder import pooled
 from fedfolder.command.arguments import DISTRIBUTIONS
 from fedfolder.errors import ConfigError, FitError, UnknownNameError, VariableError
-from fedfolder.estimates.curves import CONTRASTS, OVER_TIME, QUANTITIES
+from fedfolder.estimates.curves import OVER_TIME
 from fedfolder.estimates.drawing import draw
+from fedfolder.estimates.quantities import CONTRASTS, QUANTITIES
 
 PATTERNS = {"early": {"age": 61.0, "stage": 1}, "late": {"age": 58.0, "stage": 3}}
 TIMES = np.array([0.25, 1.0, 3.5, 9.0])

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from setup_venv import SOURCES
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKED = ROOT / "scripts" / "locked"
@@ -62,3 +66,30 @@ def test_all_that_the_tests_need_is_locked() -> None:
 def test_the_lock_of_the_tests_holds_every_pin_of_the_lock_for_use() -> None:
     # scripts/setup_venv.py counts on it: who has installed the one needs not install the other.
     assert set(pins(LOCKED / "run.txt")) <= set(pins(LOCKED / "test.txt"))
+
+
+def test_the_lock_gives_each_package_what_it_asks_for_but_for_what_we_override() -> None:
+    # pip is told to install the lock and to ask for nothing more, so that only this looks. It sees this system alone.
+    asked = [Requirement(line.split(" --hash=")[0]) for line in pins(LOCKED / "test.txt")]
+    locked = {found.name: str(found.specifier).removeprefix("==") for found in asked if applies(found)}
+    overridden = required(PROJECT["tool"]["uv"]["override-dependencies"])
+    needs = [
+        (name, need) for name in locked for need in map(Requirement, metadata.requires(name) or []) if applies(need)
+    ]
+    lacking = [
+        f"{name} needs {need}"
+        for name, need in needs
+        if (key := canonicalize_name(need.name)) not in locked
+        or (key not in overridden and not need.specifier.contains(locked[key], prereleases=True))
+    ]
+    assert lacking == []
+
+
+def applies(requirement: Requirement) -> bool:
+    """Say whether a requirement without extras holds here."""
+    return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+
+
+def test_who_only_uses_fedfolder_builds_nothing() -> None:
+    assert names(LOCKED / "run.txt").isdisjoint(SOURCES)
+    assert {*SOURCES, "setuptools"} <= names(LOCKED / "test.txt")

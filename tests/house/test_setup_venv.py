@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import checks
@@ -13,7 +14,6 @@ import setup_venv
 from setup_venv import RUN_LOCK, TEST_LOCK
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import BinaryIO
 
 
@@ -87,6 +87,28 @@ def test_an_installation_that_failed_leaves_no_stamp(calls: list[str], monkeypat
         setup_venv.ensure(TEST_LOCK)
     assert not setup_venv.STAMP.exists()
     assert calls == ["create", RUN_LOCK]
+
+
+@pytest.mark.parametrize("lock", [RUN_LOCK, TEST_LOCK])
+def test_each_pin_is_installed_once_and_only_what_has_no_wheel_is_built(
+    lock: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed: list[tuple[str, bool]] = []
+
+    def pip(*arguments: str) -> None:
+        assert "--no-deps" in arguments
+        if "-r" in arguments:
+            assert "--require-hashes" in arguments
+            built = "--only-binary" not in arguments
+            assert not built or "--no-build-isolation" in arguments, "setuptools is the lock's"
+            installed.extend((pin, built) for pin in setup_venv.pins(Path(arguments[-1])))
+
+    monkeypatch.setattr(setup_venv, "VENV", tmp_path)
+    monkeypatch.setattr(setup_venv, "pip", pip)
+    setup_venv.install(lock)
+    assert sorted(pin for pin, _ in installed) == sorted(setup_venv.pins(setup_venv.LOCKED / lock))
+    sources = setup_venv.SOURCES if lock == TEST_LOCK else ()
+    assert [pin.split("==")[0] for pin, built in installed if built] == [*sources]
 
 
 def test_what_is_not_ours_goes_to_pytest() -> None:

@@ -16,8 +16,9 @@ from fedfolder import pooled, simulate
 from fedfolder.errors import ConfigError, UnknownNameError
 from fedfolder.estimates.drawing import _fill as fill
 from fedfolder.estimates.drawing import draw
-from fedfolder.estimates.record import arguments, to_json
+from fedfolder.estimates.record import to_json
 from fedfolder.estimates.result import FitResult
+from fedfolder.estimates.stored import arguments
 from tests.simulation.followed import FRAME, columns, command, each, nodes
 
 NEAR = FRAME.assign(off=FRAME["off"] - 1000.0)

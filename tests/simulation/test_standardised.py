@@ -13,7 +13,7 @@ from fedfolder import pooled, simulate
 from fedfolder.custody.others import possible
 from fedfolder.custody.page import Size
 from fedfolder.errors import ConfigError, FitError, TamperedAnswerError, UnknownNameError
-from fedfolder.estimates.curves import CONTRASTS
+from fedfolder.estimates.quantities import CONTRASTS
 from fedfolder.estimates.result import FitResult
 from fedfolder.likelihood.stpm2 import HAZARDS
 from fedfolder.node.data import sample_from_frame
