@@ -152,8 +152,8 @@ def _masks_in_file(
             (EVENTS, time, _in_file(mask, sample, nrows)) for _, mask in EventGroups(specification).up_to(sample)
         )
     entered = _in_file(np.ones(sample.nobs, dtype=np.bool_), sample, nrows)
-    for about, mask in few_rows(command, records, [*sample.numeric, *sample.ids]):
-        yield SUPPORT, about, entered & records.in_file(mask, nrows)
+    for kind, about, mask in few_rows(command, records, [*sample.numeric, *sample.ids]):
+        yield kind, about, entered & records.in_file(mask, nrows)
 
 
 def _digits(sample: Sample, nrows: int) -> Iterator[tuple[str, NDArray[np.bool_]]]:
