@@ -141,7 +141,7 @@ def test_intervals_are_those_of_differences_in_beta(contrast):
     "line",
     [
         f"streg age i.stage, distribution(gompertz) {test_survival.TIMES}",
-        f"stpm2 age, scale(odds) df(2) {test_survival.TIMES}",
+        f"stpm2 age, scale(odds) knots(2) bknots(0.1 8) {test_survival.TIMES}",
     ],
 )
 def test_a_pattern_that_says_everything_is_the_curve_of_that_pattern(line):
