@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from fedfolder.custody.finding import Finding
 from fedfolder.custody.row_sets import (
@@ -12,10 +12,12 @@ from fedfolder.custody.row_sets import (
     PIECES,
     Comparison,
     as_digits,
+    distinguished,
     events,
     groupings,
     members,
     supports,
+    with_distinguished,
 )
 
 if TYPE_CHECKING:
@@ -24,10 +26,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fedfolder.custody.answered import Admitted, Answered, Attempt
+    from fedfolder.custody.answered import Admitted, Answered, Attempt, Members
     from fedfolder.custody.row_sets import Member
     from fedfolder.custody.seen import Seen
 
+Pair: TypeAlias = "tuple[Sequence[Member], Sequence[tuple[Member, Admitted]]]"
+"""Sets of this fit, and those of others that they are held against."""
 MOST_COMBINED: Final = 100
 """Samples of earlier fits, the latest, of which each two are held against a new one."""
 
@@ -54,7 +58,7 @@ class Differing:
         """Before anything of the attempt is answered: a finding for each earlier command; then within the fit."""
         parts, comparison = self.seen.parts, self._comparison()
         new = list(members(parts, self._counts))
-        found = self._from_others(new, comparison)
+        found = self._near_to(comparison, (new, self._others()), *self._distinguished(new, comparison))
         found += self._of_events(comparison)
         found += self._combined(comparison)
         found += self._multiplied(comparison)
@@ -74,7 +78,7 @@ class Differing:
         new = [member for member in members([whole, *parts], self._counts) if member.about]
         own = [*members(self.seen.parts, self._counts), *new]
         within = {member.about for i, j in comparison.between(new, own) for member in (new[i], own[j])}
-        found = self._from_others(new, comparison)
+        found = self._near_to(comparison, (new, self._others()))
         return [*found, self._within(within)] if within else found
 
     def _counts(self, digest: str) -> NDArray[np.int64]:
@@ -88,21 +92,37 @@ class Differing:
             lambda digest: sets[digest].packed if digest in sets else self.answered.stored(digest),
         )
 
-    def _from_others(self, new: Sequence[Member], comparison: Comparison) -> list[Finding]:
-        return self._near_to(new, self.answered.members(but=self.attempt), comparison)
+    def _others(self, of: Members = members) -> list[tuple[Member, Admitted]]:
+        """The sets of other attempts."""
+        return self.answered.members(but=self.attempt, of=of)
 
     def _of_events(self, comparison: Comparison) -> list[Finding]:
         """Counts of events up to two edges, in two fits, between which there are the events of a few."""
         new = events(self.seen.parts, self._counts)
-        return self._near_to(new, self.answered.members(but=self.attempt, of=events), comparison) if new else []
+        return self._near_to(comparison, (new, self._others(events))) if new else []
 
-    def _near_to(
-        self, new: Sequence[Member], old: Sequence[tuple[Member, Admitted]], comparison: Comparison
-    ) -> list[Finding]:
+    def _distinguished(self, new: Sequence[Member], comparison: Comparison) -> list[Pair]:
+        """What to hold against each other where derived numbers are another for some, in this fit or in one before.
+
+        Two sets that were there before were held against each other when the later of them came. What is so for a few,
+        or for all but a few, is said of the fit by itself.
+        """
+        old, parts = self._others(with_distinguished), self._others(distinguished)
+        known = {member.digests for member, _ in old}
+        mine = [member for member in distinguished(self.seen.parts, self._counts) if member.digests not in known]
+        by_itself = {i for i, _ in comparison.between(mine, [NOBODY, *new[:1]])}
+        return [
+            ([member for i, member in enumerate(mine) if i not in by_itself], old),
+            ([member for member in new if member.digests not in known], parts),
+        ]
+
+    def _near_to(self, comparison: Comparison, *pairs: Pair) -> list[Finding]:
+        """A finding for each earlier command, of whose sets some differ by a few persons from what is new."""
         near: dict[str, tuple[Admitted, set[str]]] = {}
-        for i, j in comparison.between(new, [member for member, _ in old]):
-            member, of = old[j]
-            near.setdefault(of.command, (of, set()))[1].update((new[i].about, member.about))
+        for new, old in pairs:
+            for i, j in comparison.between(new, [member for member, _ in old]):
+                member, of = old[j]
+                near.setdefault(of.command, (of, set()))[1].update((new[i].about, member.about))
         return [self._near(of, f"sums over {in_words(about)}") for of, about in near.values()]
 
     def _combined(self, comparison: Comparison) -> list[Finding]:

@@ -56,8 +56,8 @@ def in_file(records: Records, command: Command, sample: Sample, nrows: int) -> M
             (EVENTS, time, _in_file(mask, sample, nrows)) for _, mask in EventGroups(specification).up_to(sample)
         )
     entered = _in_file(np.ones(sample.nobs, dtype=np.bool_), sample, nrows)
-    for about, mask in few_rows(command, records, [*sample.numeric, *sample.ids]):
-        yield SUPPORT, about, entered & records.in_file(mask, nrows)
+    for kind, about, mask in few_rows(command, records, [*sample.numeric, *sample.ids]):
+        yield kind, about, entered & records.in_file(mask, nrows)
 
 
 def beyond_knots(splines: Splines, sample: Sample, nrows: int) -> Masks:

@@ -2,7 +2,9 @@
 
 A column of many values, and the same with something added to one person, have sums that differ by that person. No set
 of rows differs. What differs is a part of the expression: a comparison, a recoded value, a knot. The rows at which such
-a part is not what it is elsewhere are what the ledger remembers as those that sums are due to.
+a part is not what it is elsewhere are what the ledger remembers as those that sums are due to. What is true of some is
+held against other fits as well: a comparison with 57.3 in one fit and with 57.4 in the next is true of many in each,
+and the sums differ by who is between.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 from fedfolder.command.derivation import CubicSpline, Cut, Generate, LinearSpline, Recode
 from fedfolder.command.expression import BINARY, COMPARISON, Binary, Call, Number, Unary
 from fedfolder.command.lexis import Split, Stset
+from fedfolder.custody.row_sets import PART, SUPPORT
 from fedfolder.questions.blocks import blocks, joined, smallest
 from fedfolder.questions.derivations import where_rules_fit
 from fedfolder.questions.expressions import evaluate, numbers_of
@@ -39,8 +42,8 @@ NEGLIGIBLE = 1e-6
 """A share of the largest deviation from the usual value that does not count as one."""
 
 
-def few_rows(command: Command, records: Records, used: Collection[str]) -> Iterator[tuple[str, Rows]]:
-    """Variable and rows (records.rows,) of each part of the derived variables that are `used` as numbers.
+def few_rows(command: Command, records: Records, used: Collection[str]) -> Iterator[tuple[str, str, Rows]]:
+    """Kind of set, variable and rows (records.rows,) of each part of the derived variables that are `used` as numbers.
 
     Parameters
     ----------
@@ -56,10 +59,10 @@ def few_rows(command: Command, records: Records, used: Collection[str]) -> Itera
             wanted.update(derivation.sources)
             told = records.told if isinstance(derivation, Stset) else ()
             for found in (*_true_of_all(derivation, records), *told):
-                yield from ((min(made), found), (min(made), ~found))
+                yield from ((PART, min(made), found), (PART, min(made), ~found))
             if isinstance(derivation, Generate):
                 for part in _added(derivation.expression):
-                    yield min(made), _unusual(_values(part, records))
+                    yield SUPPORT, min(made), _unusual(_values(part, records))
 
 
 def _true_of_all(derivation: Derivation, records: Records) -> Iterator[Rows]:

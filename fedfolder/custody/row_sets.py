@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 BLOCKS = 64
 """Classes of rows that are counted beside each set: two sets whose counts are far apart need not be unpacked."""
 ROWS, LEVEL, CELL, VALUE, SUPPORT, PIECES = "rows", "level", "cell", "value", "support", "pieces"
-GROUPS, EVENTS = "groups", "events"
+GROUPS, EVENTS, PART = "groups", "events", "part"
 """The rows that enter; those of a level, of a combination of levels, of one of a few values of a number; and those at
-which a number of many values is not zero, or a part of a derived one is what it is for some: sums are due to them.
+which a number of many values is not zero, or a term of a derived one is not the usual: sums are due to them.
 Where rows are pieces, the records of which the number of pieces has a one in each of its binary digits, the last first:
 a sum over pieces counts a record so often. The same of the number of each row's group (`custody.groupings`); and the
-events up to each edge between groups of them, which are held against those of other fits alone."""
-_APART: Final = frozenset({SUPPORT, PIECES, GROUPS, EVENTS})
+events up to each edge between groups of them, which are held against those of other fits alone; and the rows at which
+what a derived number distinguishes is so, where it is another number."""
+_APART: Final = frozenset({SUPPORT, PIECES, GROUPS, EVENTS, PART})
 """Over which no sums of columns are known."""
 AT_ONCE = 256
 """Members that are held against all others at a time, which bounds the memory."""
@@ -136,7 +137,18 @@ def as_digits(digests: Sequence[str]) -> tuple[str, ...]:
 
 def supports(parts: Sequence[Part], counts: Callable[[str], NDArray[np.int64]]) -> list[Member]:
     """The rows that sums of numbers are due to, where these are not all."""
-    return [Member(p.about, frozenset([p.digest]), counts(p.digest)) for p in parts if p.kind == SUPPORT]
+    return [Member(p.about, frozenset([p.digest]), counts(p.digest)) for p in parts if p.kind in {SUPPORT, PART}]
+
+
+def distinguished(parts: Sequence[Part], counts: Callable[[str], NDArray[np.int64]]) -> list[Member]:
+    """The rows at which a derived number is another, of which there are some."""
+    found = [Member(p.about, frozenset([p.digest]), counts(p.digest)) for p in parts if p.kind == PART]
+    return [member for member in found if member.counts.any()]
+
+
+def with_distinguished(parts: Sequence[Part], counts: Callable[[str], NDArray[np.int64]]) -> list[Member]:
+    """All sets over which sums are known, and those at which a derived number is another."""
+    return [*members(parts, counts), *distinguished(parts, counts)]
 
 
 def events(parts: Sequence[Part], counts: Callable[[str], NDArray[np.int64]]) -> list[Member]:

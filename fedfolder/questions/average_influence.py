@@ -7,6 +7,9 @@ size (sum of a)^2 / sum of a^2 over persons (Kish 1965), and the largest share o
 
 Sums of w S' are those of a times what stands in a row's columns. The leverage of a row on them is that in a regression
 on these columns with weights a: a person who is alone in some direction is one there, too.
+
+Where some have died for sure and others survive for sure, as if a covariate in a product were 1e7, an average counts
+who is on which side of a line, and two lines differ by who is between. No model of survival has hazards that far apart.
 """
 
 from __future__ import annotations
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Numbers = NDArray[np.integer[Any]]
+
+CERTAIN = float(np.finfo(np.float64).eps)
+"""A probability that is none beside one."""
 
 
 def of_average(
@@ -53,7 +59,7 @@ def of_average(
     """
     look = _Look(question, sample, owner, pattern, time)
     sizes, counts, information = look.sums()
-    if not np.isfinite(sizes).all() or not np.isfinite(information).all():
+    if not np.isfinite(sizes).all() or not np.isfinite(information).all() or _counts_sides(sizes):
         return Influence(float(sample.nobs), 0.0, np.inf)
     by_person = [look.of_persons(values) for values in sizes.T]
     often = counts if owner is None else np.ones(len(by_person[0]))
@@ -63,6 +69,13 @@ def of_average(
     share = max((float(values.max() / (often * values).sum()) for values in looked_at), default=0.0)
     leverage = look.leverage(Whitening.of(information).matrix, at_least)
     return Influence(float(often.sum()), effective, max(share, leverage))
+
+
+def _counts_sides(sizes: Array) -> bool:
+    """Whether nothing is left of survival of some rows, and of death of others; of (n, 3) as in `_Look.sums`."""
+    both = sizes[:, :2]
+    none_of_it = both < CERTAIN * both.sum(axis=1, keepdims=True)
+    return bool(none_of_it.any(axis=0).all())
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,10 @@ from fedfolder.likelihood import ClusterLikelihood, RiskLikelihood, SetLikelihoo
 from fedfolder.questions import compute
 from fedfolder.questions.average_influence import of_average
 from fedfolder.questions.blocks import numbered
-from fedfolder.questions.risk_influence import of_risk
+from fedfolder.questions.risk_influence import of_failures, of_risk
 from fedfolder.questions.row_influence import information_of_rows, of_rows
 from fedfolder.questions.standardised import Standardised
+from fedfolder.questions.time_effects import RiskTimeEffects, TimeEffects
 from fedfolder.questions.whitening import Influence, Whitening, effective_size, largest, top
 from fedfolder.solve.information import scaling
 
@@ -50,6 +51,10 @@ def influences(question: AtBeta, sample: Sample, *, at_least: float = 0.0) -> It
     """
     if not isinstance(question, Standardised):
         yield "", influence(question, sample, at_least=at_least)
+        # Of a common baseline, sums at each failure time have left before.
+        if isinstance(question, TimeEffects) and not isinstance(question, RiskTimeEffects):
+            with np.errstate(all="ignore"):
+                yield ", of the test of proportional hazards,", of_failures(question, sample, _owners(sample))
         return
     included, owner = question.included(sample), _owners(sample)
     for pattern, time in question.places:

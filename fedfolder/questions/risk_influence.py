@@ -5,6 +5,10 @@ of x_i - x̄, and these add up to the information (with Breslow's way with ties,
 in the effective size is the sum of m r_i / S, what is expected of it to fail.
 
 Where nodes have a common baseline, this is looked at over the node's own failures.
+
+A test of proportional hazards adds sums over failures of g(t) times what is theirs. Where g is about the same at all
+failures but one, as exp(20 t) is beside that at the last, these are that person's: so no one has more of the variation
+of g than of any number. A sum over failures without g is zero at the maximum, whatever constant g has.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from fedfolder.questions.at_beta import AtBeta
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.strata import Stratum
+    from fedfolder.questions.time_effects import TimeEffects
 
     Array = NDArray[np.float64]
 
@@ -96,6 +101,26 @@ def of_risk(question: AtBeta, sample: Sample, owner: NDArray[Any] | None, at_lea
     counts = often if owner is None else None
     number = float(units if counts is None else counts.sum())
     return Influence(number, effective_size(weights, counts), largest(traces, at_least, leverage))
+
+
+def of_failures(question: TimeEffects, sample: Sample, owner: NDArray[Any] | None) -> Influence:
+    """The largest share of a person in the variation of g over failures; arguments as of `of_risk`."""
+    unit = np.arange(sample.nobs) if owner is None else np.asarray(owner, dtype=np.intp)
+    rows, g = [np.zeros(0, dtype=np.intp)], [np.zeros(0)]
+    for stratum in strata(question, sample):
+        failing = stratum.sets.failing
+        rows.append(stratum.places[failing.rows])
+        g.append(question.of_failures(stratum)[failing.numbers[failing.of_each()]])
+    who, values = np.concatenate(rows), np.concatenate(g)
+    given = question.specification.weights(sample)
+    weights = np.ones(len(who)) if given is None else np.abs(given[who])
+    if not values.size or not weights.any():
+        return Influence(0.0, 0.0, 0.0)
+    often = _often(question, sample)[who] if owner is None else np.ones(len(who))
+    apart = weights / often * np.square(values - np.average(values, weights=weights))
+    each, total = np.bincount(unit[who], apart), float((often * apart).sum())
+    share = float(each.max()) / total if total > 0 else 0.0
+    return Influence(float(len(np.unique(unit[who]))), np.inf, share if np.isfinite(total) else np.inf)
 
 
 def _often(question: AtBeta, sample: Sample) -> Array:

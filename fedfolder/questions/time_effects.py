@@ -85,7 +85,7 @@ class TimeEffects(AtBeta):
         score, crossed, own = np.zeros(p), np.zeros((p, p)), np.zeros((p, p))
         with compute.one_thread().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
             for stratum in strata(self, sample):
-                of_all = self._of(stratum)
+                of_all = self.of_failures(stratum)
                 for places, at in stratum.at(self.beta):
                     once, twice = at.by_time(of_all[places]), at.by_time(np.square(of_all[places]))
                     score, crossed, own = score + once.score, crossed - once.hessian, own - twice.hessian
@@ -96,7 +96,7 @@ class TimeEffects(AtBeta):
         }
         return Sums({"nobs": float(sample.nobs)}, self.answer_keys, self.columns, rows)
 
-    def _of(self, stratum: Stratum) -> Array:
+    def of_failures(self, stratum: Stratum) -> Array:
         """G at the failure times (T,)."""
         sets = stratum.sets
         if self.transform in {TIME, LOG}:

@@ -127,6 +127,24 @@ def test_where_one_person_is_all_that_a_gradient_is_made_of_nothing_leaves(name)
         assert "average survival at time 1, as they are" in finding.says
 
 
+@pytest.mark.parametrize("steep", [1e7, -1e7])
+@pytest.mark.parametrize("usual", ["", "*(dose>3)"])
+def test_no_average_counts_who_is_below_a_threshold(steep, usual):
+    """A value that no row has, of a term that is multiplied: with all limits on but this, two thresholds find a person.
+
+    Derivatives vanish, but for those who have no part in the product.
+    """
+    frame = FRAME.assign(x=RNG.normal(size=N).round(2))
+    command = "generate z = (age - 57.5){}; streg c.x#c.z dose, distribution(exponential) time(t) failure(d) "
+    question, sample, _ = averaging(command.format(usual) + f"standsurv(1) at1(x {steep})", frame)
+    ((survival, *_),) = question.compute(sample).rows.values()
+    low = frame["age"] < 57.5
+    counts = {int(side.sum()) for side in (low, ~low)} if not usual else set()
+    assert not counts or round(survival, 9) in counts
+    assert at_beta(PROFILES["open"], question, sample) == []
+    assert "effective_size" in {finding.rule for finding in at_beta(REGISTRY.limits, question, sample)}
+
+
 def test_the_first_time_that_is_too_much_is_named_and_no_other():
     question, sample, _ = averaging(COMMAND.format("2 10000 10001"), FRAME)
     finding, *others = at_beta(PROFILES["registry"], question, sample)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fedfolder.custody.limits import at_beta
 from fedfolder.custody.policy_file import named
 from fedfolder.errors import PolicyError
 from fedfolder.node.data import sample_from_frame
@@ -16,7 +17,7 @@ from fedfolder.plan.proposal import Proposal, read_command
 from fedfolder.questions.risk_sums import RISK, RiskSums
 from fedfolder.questions.specification import Specification
 from fedfolder.questions.sums import add
-from fedfolder.questions.time_effects import RiskTimeEffects
+from fedfolder.questions.time_effects import RiskTimeEffects, TimeEffects
 from fedfolder.simulation.memory import require_allowed
 
 RNG = np.random.default_rng(5)
@@ -97,6 +98,32 @@ def test_of_one_failure_a_test_of_proportional_hazards_tells_every_column(tmp_pa
     policy = allowing(tmp_path)
     assert "events" in {finding.rule for finding in policy.of_sample(Specification.of(command), parts[0])}
     assert "events" not in {finding.rule for finding in policy.of_sample(Specification.of(command), parts[1])}
+
+
+@pytest.mark.parametrize(("stretch", "rules"), [("t", []), ("exp(25*(t - 6))", ["leverage"])])
+def test_no_test_of_proportional_hazards_is_of_the_last_failure_alone(stretch, rules):
+    """Times that are stretched change nothing in Cox's model, and make g(t) of the last failure all that counts.
+
+    Many are at risk up to one last time, so that no time by itself is the larger part of the variation of times.
+    """
+    rng = np.random.default_rng(1)
+    failed, n = np.round(np.linspace(0.5, 5.8, 30), 2), 150
+    frame = pd.DataFrame({"age": rng.uniform(40, 90, n).round(1), "dose": rng.uniform(0, 10, n).round(2)})
+    frame = frame.assign(t=np.where(np.arange(n) < 30, np.resize(failed, n), 6.0), d=np.arange(n) < 30)
+    command = read_command(f"generate u = {stretch}; stcox age dose, strata(_node) time(u) failure(d) phtest(time)")
+    sample = sample_from_frame(frame, command)
+    assert named("registry").of_sample(Specification.of(command), sample) == []
+    program = fit(Proposal(command, (("n", ""),)))
+    question = next(program)
+    while not isinstance(question, TimeEffects):
+        question = program.send((question, question.compute(sample)))
+    back = np.linalg.inv(question.design.to_user())
+    score = back.T @ question.parts(question.compute(sample))[0]
+    apart = frame.loc[29, ["age", "dose"]].astype(float) - frame.loc[29:, ["age", "dose"]].mean()
+    last = np.exp(25 * (failed[-1] - 6)) * apart.to_numpy()
+    assert np.allclose(score, last, atol=0.05 * np.abs(last).max()) == bool(rules)
+    assert [finding.rule for finding in at_beta(named("registry").limits, question, sample)] == rules
+    assert at_beta(named("open").limits, question, sample) == []
 
 
 def allowing(tmp_path):

@@ -158,12 +158,22 @@ def test_a_person_must_look_if_and_only_if_two_sets_differ_by_a_few_persons(
 ):
     path = tmp_path_factory.mktemp("home") / "journal.sqlite3"
     persons = list(columns["id"]) if person else list(range(len(columns["y"])))
-    earlier: dict[str, list[set[int]]] = {}
+    earlier: dict[str, tuple[list[set[int]], list[set[int]]]] = {}
     for number, (form, a) in enumerate(fits, start=1):
         text = form.format(a=a)
         command, (here, due_to) = str(read_command(text)), by_hand(read(columns, text), text)
-        due_to += by_parts(read(columns, text), columns, a) if "generate" in form else []
-        near = {other for other, sets in earlier.items() if differ_by_few(here, sets, persons, fewest)}
+        *true, unusual = by_parts(read(columns, text), columns, a) if "generate" in form else [set()]
+        due_to, true = [*due_to, *true, unusual], [s for s in true if s]
+        before = [s for pair in earlier.values() for sets in pair for s in sets]
+        new = [[s for s in sets if s not in before] for sets in (here, true)]
+        new[1] = [s for s in new[1] if not differ_by_few([s], [set(), here[0]], persons, fewest)]
+        near = {
+            other
+            for other, (sets, parts) in earlier.items()
+            if differ_by_few(here, sets, persons, fewest)
+            or differ_by_few(new[0], parts, persons, fewest)
+            or differ_by_few(new[1], [*sets, *parts], persons, fewest)
+        }
         within = differ_by_few(here, here, persons, fewest) or differ_by_few(due_to, [set()], persons, fewest)
         ledger = opened(path, Bounds(differing_rows=fewest))  # a new process for each fit
         found = put(ledger, number, columns, text, person, anyway=True)
@@ -171,7 +181,7 @@ def test_a_person_must_look_if_and_only_if_two_sets_differ_by_a_few_persons(
             assert found == [], "the same answers again"
             continue
         of_three = [finding for finding in found if finding.says.startswith("together with")]
-        samples = [sets[0] if sets else set() for sets in earlier.values()]
+        samples = [sets[0] if sets else set() for sets, _ in earlier.values()]
         assert bool(of_three) == three_make_a_few(here[0] if here else set(), samples, persons, fewest)
         found = [finding for finding in found if finding not in of_three]
         named = {other for other in earlier if any(f"({other})" in finding.says for finding in found)}
@@ -179,7 +189,7 @@ def test_a_person_must_look_if_and_only_if_two_sets_differ_by_a_few_persons(
         # Of fits with the same set, the first is named.
         assert named <= near
         assert bool(named) == bool(near)
-        earlier[command] = here
+        earlier[command] = here, true
 
 
 @settings(max_examples=100)
@@ -747,6 +757,27 @@ def test_a_number_that_is_made_another_for_a_few(derived, path):
 )
 def test_a_number_that_is_made_another_for_many(derived, path):
     assert put(opened(path), 1, dosed(), f"{derived}; regress y x") == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "generate x = dose*({}); regress y x",
+        "generate x = dose + inrange(age, 0, 60)*({}); regress y x",
+        "generate o = {}; stset t, failure(d) origin(time -o); streg dose, d(e)",
+        "stset t, failure(d) exit(time cond({}, 3, 8)); streg dose, d(e)",
+        "generate w = 5 + y + ({}); streg dose [iw=w], d(e) time(t) failure(d)",
+    ],
+)
+def test_a_number_that_is_made_another_for_a_few_more_than_in_an_earlier_fit(command, path):
+    """Each is so for many; the sums of two fits differ by who is between."""
+    columns = {**followed(), "age": np.arange(200) / 2.0, "dose": np.arange(200) % 7.0, "y": np.arange(200) % 11.0}
+    ledger = opened(path)
+    assert put(ledger, 1, columns, command.format("age>57.3")) == []
+    assert rules(put(ledger, 2, columns, command.format("age>57.8"))) == ["differing_rows"]
+    assert put(ledger, 3, columns, command.format("age>80.1")) == []
+    again = command.replace("regress y x", "regress y x age").replace("streg dose", "streg dose age")
+    assert put(ledger, 4, columns, again.format("age>57.3")) == [], "the same number in another model"
 
 
 def test_powers_of_a_number_say_how_many_rows_have_each_of_more_values(path):
