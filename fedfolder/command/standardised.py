@@ -87,7 +87,9 @@ class Standsurv:
         """What a reader of the fit's table is told."""
         counts = ((len(self.times), "time"), (len(self.patterns), "pattern"))
         times, patterns = (f"{number} {word}{'' if number == 1 else 's'}" for number, word in counts)
-        return f"survival is averaged over all rows at {times}, of {patterns}: fedfolder curve --standardised"
+        return (
+            f"survival is averaged over all rows at {times}, of {patterns}; --standardised of fedfolder curve shows it"
+        )
 
 
 def standsurv_of(command: Command) -> Standsurv | None:
