@@ -406,6 +406,19 @@ def test_an_unknown_option_names_the_nearest_and_the_models_that_have_it():
         parse("stcox x, time(t) failure(d) standsurv(5)")
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("tvc(i.g x) dftvc(g: 2)", "is about g, which tvc.. does not name\n.*\n.*\n *expected: i.g, x\n"),
+        ("tvc(x) knotstvc(x: 2 z: 3)", "is about z, which tvc.. does not name\n.*\n.*\n *expected: x\n"),
+        ("dftvc(2)", "about terms of tvc.., and there is none"),
+    ],
+)
+def test_splines_of_what_does_not_vary_are_named_with_what_does(options, says):
+    with pytest.raises(CommandError, match=says):
+        parse(f"stpm2 x i.g, scale(odds) df(1) time(t) failure(d) {options}")
+
+
 LISTS = [
     ("stcox x, time(t) failure(d) basesurv({})", 100, "5 1 1"),
     ("stpm2 x, scale(odds) knots({}) time(t) failure(d)", 9, ""),
