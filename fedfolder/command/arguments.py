@@ -6,6 +6,8 @@ import math
 import re
 
 from fedfolder.command.names import NODE, abbreviates, is_name, quoted, unquoted
+from fedfolder.command.numlist import numlist
+from fedfolder.errors import ConfigError
 
 SMALLEST_LEVEL, LARGEST_LEVEL = 10.0, 99.99
 """Percent: the confidence levels that Stata takes."""
@@ -57,11 +59,14 @@ MOST_TIMES = 100
 """Times that `basesurv()` takes."""
 
 
-def times(text: str) -> str | None:
-    """The canonical text of some times above zero, ascending."""
-    found = [grid(word) for word in text.split()]
-    times = sorted({float(time) for time in found if time is not None})
-    return " ".join(f"{grid(repr(time))}" for time in times) if times and None not in found[:MOST_TIMES] else None
+def times(text: str, most: int = MOST_TIMES) -> str | None:
+    """Times above zero, each once, in rising order; `1/5` and `0.5(0.5)10` are written out."""
+    try:
+        found = sorted(set(numlist(text)))
+    except ConfigError:
+        return None
+    good = len(found) <= most and all(0 < time < math.inf for time in found)
+    return " ".join(str(grid(repr(time))) for time in found) if good else None
 
 
 MOST_STRATA = 5

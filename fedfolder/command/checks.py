@@ -195,10 +195,19 @@ def _check_time_varying(tokens: Tokens, command: Command, places: Mapping[str, T
         tokens.fail(
             "tvc() needs to know how its effects vary", places["tvc"], expected="dftvc(#) or knotstvc(x: times)"
         )
-    for option in {"dftvc", "knotstvc"} & set(places):
-        named = set(re.findall(f"({TERM}):", command.argument(option) or ""))
-        if not varying or not named <= varying:
-            tokens.fail(f"{option}() is about what tvc() does not name", places[option], do="name it in tvc(), too")
+    for option in ("dftvc", "knotstvc"):
+        if option in places:
+            _check_varying(tokens, places[option], option, command.argument(option) or "", varying)
+
+
+def _check_varying(tokens: Tokens, place: Token, option: str, argument: str, varying: set[str]) -> None:
+    """`dftvc()` and `knotstvc()` name what `tvc()` names, as it does."""
+    if not varying:
+        tokens.fail(f"{option}() is about terms of tvc(), and there is none", place, expected="tvc(), too")
+    others = sorted(set(re.findall(f"({TERM}):", argument)) - varying)
+    if others:
+        what = f"{option}() is about {others[0]}, which tvc() does not name"
+        tokens.fail(what, place, expected=", ".join(sorted(varying)), do="name terms in it as tvc() does")
 
 
 def _check_link(tokens: Tokens, command: Command, places: Mapping[str, Token]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fedfolder.command import arguments, splines, standardised
 from fedfolder.command.families import FAMILY_EXPECTED, LINK_EXPECTED, canonical_family, canonical_link
-from fedfolder.command.models import model_of
+from fedfolder.command.models import TABLE, model_of
 from fedfolder.command.names import abbreviates
 from fedfolder.errors import UnknownNameError, nearest
 
@@ -91,7 +91,8 @@ def _ratio(name: str) -> OptionRule:
 _GLM, _SETS, _NAME = frozenset({"glm"}), frozenset({"clogit"}), "the name of a variable"
 _STREG, _STCOX, _STPM2 = frozenset({"streg"}), frozenset({"stcox"}), frozenset({splines.STPM2})
 _AVERAGED = _STREG | _STPM2
-_KNOTS = "times in rising order, with spaces between them"
+_TIMES = "at most {} times above zero, such as 1 5 10 or 1/10"
+_KNOTS = "times above zero in rising order, such as 1 2.5 or 1/5"
 _DF = f"a whole number from 1 to {splines.MOST_COLUMNS}"
 _WITH_DISTRIBUTION = frozenset({"streg", "mestreg"})
 _WITH_NOHR = _WITH_DISTRIBUTION | _STCOX
@@ -116,7 +117,7 @@ OPTIONS = (
     ),
     OptionRule("grid", "grid", _STCOX, arguments.grid, "a number above zero, in the unit of the times"),
     OptionRule("phtest", "pht", _STCOX, arguments.phtest, "log, time, rank or km"),
-    OptionRule("basesurv", "base", _STCOX, arguments.times, "times above zero, such as 1 2 5"),
+    OptionRule("basesurv", "base", _STCOX, arguments.times, _TIMES.format(arguments.MOST_TIMES)),
     OptionRule("breslow", "bre", _STCOX),
     OptionRule("efron", "efr", _STCOX),
     OptionRule("distribution", "d", _WITH_DISTRIBUTION, arguments.distribution, _DISTRIBUTIONS),
@@ -143,7 +144,7 @@ OPTIONS = (
     OptionRule("exposure", "e", None, arguments.variable, _NAME, lambda model: model_of(model).exposure),
     OptionRule("lnoffset", "lnoff", _GLM, arguments.variable, _NAME, stands_for=("exposure", "")),
     OptionRule("noconstant", "nocons", has=lambda model: model_of(model).constant),
-    OptionRule("standsurv", "stand", _AVERAGED, standardised.times, "at most 50 times above zero, such as 1 5 10"),
+    OptionRule("standsurv", "stand", _AVERAGED, standardised.times, _TIMES.format(standardised.MOST_TIMES)),
     *(
         OptionRule(name, name, _AVERAGED, standardised.pattern, "variables with values, such as stage 3 sex 2; or .")
         for name in standardised.AT
@@ -237,9 +238,10 @@ def _rule(word: str, model: str) -> OptionRule:
     for rule in known:
         if abbreviates(word, rule.name, rule.shortest):
             return rule
+    others = [other for other in TABLE if any(rule.name == word and rule.serves(other) for rule in OPTIONS)]
     raise UnknownNameError(
         f"{model} has no option of this name in this release",
-        found=word,
+        found=f"{word}, which is an option of {', '.join(others)}" if others else word,
         do=nearest(word, [rule.name for rule in known]),
     )
 

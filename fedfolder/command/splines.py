@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fedfolder.command.names import LONGEST_NAME, is_name
+from fedfolder.command.numlist import numlist
+from fedfolder.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -120,21 +122,19 @@ def numbers(text: str) -> tuple[float, ...]:
 # -- arguments of options, from their text to their canonical text, or to None where that will not do -----------------
 
 
-def _number(text: str) -> str | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
+def _text(value: float) -> str | None:
     whole = math.isfinite(value) and value.is_integer() and abs(value) < 2.0**53
     return str(int(value)) if whole else repr(value) if math.isfinite(value) else None
 
 
 def _rising(text: str) -> str | None:
-    found = [_number(part) for part in re.split(r"[\s,]+", text.strip())]
-    values = [float(part) for part in found if part is not None]
-    if len(values) != len(found) or any(b <= a for a, b in zip([0.0, *values], values, strict=False)):
+    try:
+        values = numlist(text)
+    except ConfigError:
         return None
-    return " ".join(part for part in found if part)
+    found = [part for part in map(_text, values) if part is not None]
+    rises = all(b > a for a, b in zip([0.0, *values], values, strict=False))
+    return " ".join(found) if rises and len(found) == len(values) else None
 
 
 def knots(text: str) -> str | None:

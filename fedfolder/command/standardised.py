@@ -7,12 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fedfolder.command.arguments import grid
+from fedfolder.command import arguments
 from fedfolder.command.expression import number_text
 from fedfolder.command.lexis import Split
 from fedfolder.command.names import is_name, quoted, unquoted
-from fedfolder.command.numlist import numlist
-from fedfolder.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +87,9 @@ class Standsurv:
         """What a reader of the fit's table is told."""
         counts = ((len(self.times), "time"), (len(self.patterns), "pattern"))
         times, patterns = (f"{number} {word}{'' if number == 1 else 's'}" for number, word in counts)
-        return f"survival is averaged over all rows at {times}, of {patterns}: fedfolder curve --standardised"
+        return (
+            f"survival is averaged over all rows at {times}, of {patterns}; --standardised of fedfolder curve shows it"
+        )
 
 
 def standsurv_of(command: Command) -> Standsurv | None:
@@ -115,13 +115,8 @@ def _listed(parts: list[str]) -> str:
 
 
 def times(text: str) -> str | None:
-    """Times above zero, each once, in rising order; `1/5` and `0.5(0.5)10` are written out."""
-    try:
-        found = sorted(set(numlist(text)))
-    except ConfigError:
-        return None
-    good = len(found) <= MOST_TIMES and all(0 < time < math.inf for time in found)
-    return " ".join(str(grid(repr(time))) for time in found) if good else None
+    """Times at which survival is averaged; see `arguments.times`."""
+    return arguments.times(text, MOST_TIMES)
 
 
 def pattern(text: str) -> str | None:

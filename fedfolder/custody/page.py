@@ -187,7 +187,7 @@ def _leaving(said: dict[str, Any], size: Size | None, policy: Policy) -> list[st
         if question["kind"] == RiskSums.kind:
             lines.append(_AT_RISK)
         if question["kind"] == BaselineHazards.kind:
-            lines.append(_OWN_CURVE)
+            lines.append(_own_curve(policy))
     return [*lines, in_words.stays(read_command(said["command"])) if "command" in said else in_words.STAYS]
 
 
@@ -197,10 +197,18 @@ _AT_RISK = (
 )
 
 
-_OWN_CURVE = (
-    "this site's own baseline survival LEAVES, under its name: the server and all other sites see it. Between two of "
-    "its times enough persons fail, or nobody"
-)
+def _own_curve(policy: Policy) -> str:
+    """What leaves of this site's own baseline, and how many persons stand behind each number of it."""
+    least = policy.limits.events
+    between = (
+        f"at least {least} persons fail, or nobody, unless that rule is waived"
+        if least
+        else "one person alone may fail: this policy has no limit (events)"
+    )
+    return (
+        "this site's own baseline survival LEAVES, under its name: the server and all other sites see it. Between two "
+        f"of its times, in a stratum, {between}"
+    )
 
 
 def _own(policy: Policy) -> str:

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 NO_ROWS, NO_EVENTS = "no observations", "outcome does not vary"
 NO_NUMBERS = {
-    NO_ROWS: "no node has a row without a missing value in the variables of the command, or, of matched "
-    "sets, one in which the outcome varies",
+    NO_ROWS: "no node has a row that is left by if, stset and merge and has no missing value in the variables of the "
+    "command, or, of matched sets, one in which the outcome varies",
     "separation": "along some direction of the terms the outcome is predicted perfectly, or has no events: the "
     "log-likelihood has no maximum, and coefficients grow without end. Look for a term (or a level) within which the "
     "outcome never varies, and leave it out",

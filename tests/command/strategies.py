@@ -212,9 +212,9 @@ def flexible(draw, terms):
         found |= {"tvc": plain[0]}
         found |= draw(st.sampled_from([{"dftvc": "2"}, {"dftvc": f"{plain[0]}: 3"}, {"knotstvc": f"{plain[0]}: 2"}]))
         return found
-    levels = [factors[0] for factors, continuous in terms if not continuous and len(factors) == 1]
+    levels = [name for factors, continuous in terms if not continuous and len(factors) == 1 for name in factors]
     if levels and draw(st.booleans()):
-        of = f"i.{levels[0].variable}"
+        of = f"i.{levels[0]}"
         found |= {"tvc": of} | draw(st.sampled_from([{"dftvc": "2"}, {"dftvc": f"{of}: 3"}, {"knotstvc": f"{of}: 2"}]))
     return found
 

@@ -397,11 +397,46 @@ def test_what_stata_shows_of_a_run_is_no_part_of_a_command(model, word):
     assert parse(f"{model} {terms}, {word} {options}") == parse(f"{model} {terms}, {options} {word}") == plain
 
 
-def test_an_unknown_option_names_the_nearest():
+def test_an_unknown_option_names_the_nearest_and_the_models_that_have_it():
     with pytest.raises(UnknownNameError, match="did you mean level"):
         parse("logit y x, levels(90)")
-    with pytest.raises(UnknownNameError, match="regress"):
+    with pytest.raises(UnknownNameError, match=r"regress has no option .*\n.*or, which is an option of logit, ologit"):
         parse("regress y x, or")
+    with pytest.raises(UnknownNameError, match=r"found: *standsurv, which is an option of streg, stpm2\n"):
+        parse("stcox x, time(t) failure(d) standsurv(5)")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("tvc(i.g x) dftvc(g: 2)", "is about g, which tvc.. does not name\n.*\n.*\n *expected: i.g, x\n"),
+        ("tvc(x) knotstvc(x: 2 z: 3)", "is about z, which tvc.. does not name\n.*\n.*\n *expected: x\n"),
+        ("dftvc(2)", "about terms of tvc.., and there is none"),
+    ],
+)
+def test_splines_of_what_does_not_vary_are_named_with_what_does(options, says):
+    with pytest.raises(CommandError, match=says):
+        parse(f"stpm2 x i.g, scale(odds) df(1) time(t) failure(d) {options}")
+
+
+LISTS = [
+    ("stcox x, time(t) failure(d) basesurv({})", 100, "5 1 1"),
+    ("stpm2 x, scale(odds) knots({}) time(t) failure(d)", 9, ""),
+    ("stpm2 x, scale(odds) df(1) tvc(x) knotstvc(x: {}) time(t) failure(d)", 9, ""),
+    ("streg x, distribution(weibull) standsurv({}) time(t) failure(d)", 50, "5 1 1"),
+]
+
+
+@pytest.mark.parametrize(("line", "most", "any_order"), LISTS)
+def test_times_are_lists_of_numbers_as_stata_writes_them_and_so_many_at_most(line, most, any_order):
+    """Behind the last one that counts, too, each is read: more are too many, and none is left out in silence."""
+    assert parse(line.format("0.5(0.5)2 3/5")) == parse(line.format("0.5 1 1.5 2 3 4 5"))
+    assert parse(line.format(f"1/{most}")) == parse(line.format(" ".join(map(str, range(1, most + 1)))))
+    if any_order:
+        assert parse(line.format(any_order)) == parse(line.format("1 5"))
+    for wrong in (f"1/{most + 1}", f"1/{most} late", "0/3", "-1 2", "1(0)2", "1e999", "", ".", "nan"):
+        with pytest.raises(CommandError, match="not an argument"):
+            parse(line.format(wrong))
 
 
 def test_every_likelihood_is_of_a_model():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fedfolder.command import MODELS
@@ -11,6 +13,7 @@ from fedfolder.custody.approval import Attempt
 from fedfolder.custody.in_words import MEANINGS, STAYS, STAYS_BUT_TIMES
 from fedfolder.custody.page import Review, page
 from fedfolder.custody.policy import Policy
+from fedfolder.custody.profiles import PROFILES
 from fedfolder.plan.proposal import Proposal, read_command
 
 ROSTER = tuple((name, "00" * 32) for name in ("north", "south", "west"))
@@ -49,9 +52,9 @@ What is asked
 """
 
 
-def shown(text: str) -> str:
-    proposal = Proposal(read_command(text), ROSTER)
-    return page(Attempt(1, 1, "x"), proposal, me="north", server=("f", "compared"), policy=Policy(()), review=Review())
+def shown(text: str, policy: Policy | None = None) -> str:
+    proposal, policy = Proposal(read_command(text), ROSTER), policy or Policy(())
+    return page(Attempt(1, 1, "x"), proposal, me="north", server=("f", "compared"), policy=policy, review=Review())
 
 
 def in_one_line(text: str) -> str:
@@ -196,6 +199,12 @@ def test_every_option_of_survival_is_known_here() -> None:
     others = set(MODELS) - with_times
     own = {rule.name for rule in OPTIONS if any(map(rule.serves, with_times)) and not any(map(rule.serves, others))}
     assert own <= set(LEAVES), own - set(LEAVES)
+
+
+@pytest.mark.parametrize(("least", "says"), [(5, "at least 5 persons fail, or nobody"), (0, "one person alone may")])
+def test_of_its_own_baseline_a_site_reads_what_its_limit_is(least: int, says: str) -> None:
+    policy = Policy((), limits=replace(PROFILES["open"], events=least))
+    assert says in in_one_line(shown(f"{COX} basesurv(1 2)", policy))
 
 
 @pytest.mark.parametrize(
