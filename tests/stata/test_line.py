@@ -59,6 +59,19 @@ def test_compound_quotes_of_a_command_become_plain_ones():
     assert line.command(line.options) == 'logit low age if sex == "F", or'
 
 
+def test_lists_in_parentheses_and_quotes_with_them_come_through():
+    """Stata's own parser sees one macro: what stands in quotes may hold parentheses, commas and semicolons."""
+    typed = (
+        "stpm2 x i.g, scale(odds) knots(1(0.5)2) time(t) failure(d) study(S:/a) standsurv(10(5)20) "
+        'at1(x 1 g "late (III, IV); or ""worse""") at2(g `"early"\')'
+    )
+    line = read(typed)
+    command = parse(line.command(o for o in line.options if o.name != "study"))
+    assert (command.argument("knots"), command.argument("standsurv")) == ("1 1.5 2", "10 15 20")
+    assert command.argument("at1") == 'x 1 g "late (III, IV); or ""worse"""'
+    assert command.argument("at2") == 'g "early"'
+
+
 @pytest.mark.parametrize("text", ["node once", "predict x y", "lincom a b", "", "logitt low age", "simulate x"])
 def test_what_is_no_model_is_no_fit(text):
     assert not read(text).is_fit
