@@ -770,6 +770,8 @@ def test_a_number_that_is_made_another_for_many(derived, path):
         "generate x = dose + inrange(age, 0, 60)*({}); regress y x",
         "generate o = {}; stset t, failure(d) origin(time -o); streg dose, d(e)",
         "stset t, failure(d) exit(time cond({}, 3, 8)); streg dose, d(e)",
+        "stset t, failure(d); stsplit fu, at(2 5) after(_t = 0.01*({})); streg i.fu dose, d(e)",
+        "generate o = 0.01*({}); stset t, failure(d); stsplit fu, at(2 5) after(time = o); streg i.fu dose, d(e)",
         "generate w = 5 + y + ({}); streg dose [iw=w], d(e) time(t) failure(d)",
     ],
 )
