@@ -15,7 +15,7 @@ import numpy as np
 
 from fedfolder.command.derivation import CubicSpline, Cut, Generate, LinearSpline, Recode
 from fedfolder.command.expression import BINARY, COMPARISON, Binary, Call, Number, Unary
-from fedfolder.command.lexis import Split, Stset
+from fedfolder.command.lexis import BEGIN, END, FAILURE, Split, Stset
 from fedfolder.custody.row_sets import PART, SUPPORT
 from fedfolder.questions.blocks import blocks, joined, smallest
 from fedfolder.questions.derivations import where_rules_fit
@@ -55,6 +55,9 @@ def few_rows(command: Command, records: Records, used: Collection[str]) -> Itera
     wanted = set(used)
     for derivation in reversed(command.derivations):
         made = wanted.intersection(derivation.names)
+        if isinstance(derivation, Split) and derivation.after is not None:
+            # A cut that is made at another moment for some changes their times, whatever becomes of its name.
+            made |= wanted.intersection((BEGIN, END, FAILURE))
         if made:
             wanted.update(derivation.sources)
             told = records.told if isinstance(derivation, Stset) else ()
@@ -104,9 +107,12 @@ def _true(derivation: Derivation, columns: Mapping[str, Values], rows: int) -> I
                 if moment.time is not None
                 for found in _true_in(moment.time, columns, rows)
             )
-        case Split(name, at) if at:
-            values = numbers_of(name, columns)
-            yield from (values >= moment for moment in at)
+        case Split(name, at):
+            if derivation.after is not None:
+                yield from _true_in(derivation.after, columns, rows)
+            if at:
+                values = numbers_of(name, columns)
+                yield from (values >= moment for moment in at)
 
 
 def _true_in(expression: Expression, columns: Mapping[str, Values], rows: int) -> Iterator[Rows]:

@@ -22,8 +22,9 @@ import numpy as np
 from fedfolder.likelihood import ClusterLikelihood, RiskLikelihood, SetLikelihood
 from fedfolder.questions import compute
 from fedfolder.questions.average_influence import of_average
+from fedfolder.questions.baseline_hazards import BaselineHazards
 from fedfolder.questions.blocks import numbered
-from fedfolder.questions.risk_influence import of_failures, of_risk
+from fedfolder.questions.risk_influence import of_baseline, of_failures, of_risk
 from fedfolder.questions.row_influence import information_of_rows, of_rows
 from fedfolder.questions.standardised import Standardised
 from fedfolder.questions.time_effects import RiskTimeEffects, TimeEffects
@@ -55,6 +56,10 @@ def influences(question: AtBeta, sample: Sample, *, at_least: float = 0.0) -> It
         if isinstance(question, TimeEffects) and not isinstance(question, RiskTimeEffects):
             with np.errstate(all="ignore"):
                 yield ", of the test of proportional hazards,", of_failures(question, sample, _owners(sample))
+        if isinstance(question, BaselineHazards):
+            with np.errstate(all="ignore"):
+                for time, found in of_baseline(question, sample, _owners(sample)):
+                    yield f", of this site's own baseline up to time {time:g},", found
         return
     included, owner = question.included(sample), _owners(sample)
     for pattern, time in question.places:

@@ -9,6 +9,9 @@ Where nodes have a common baseline, this is looked at over the node's own failur
 A test of proportional hazards adds sums over failures of g(t) times what is theirs. Where g is about the same at all
 failures but one, as exp(20 t) is beside that at the last, these are that person's: so no one has more of the variation
 of g than of any number. A sum over failures without g is zero at the maximum, whatever constant g has.
+
+A site's own baseline rises by m / S at a failure, beside which the mean leaves. Late in follow-up few are left, S is
+small, and such a rise is the larger part of an interval: row i has the sum of m r_i / S^2 of it, which add up to it.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import numpy as np
 
 from fedfolder.likelihood.partial import over
 from fedfolder.likelihood.stcox import Breslow
+from fedfolder.questions.baseline_hazards import intervals
 from fedfolder.questions.strata import strata
 from fedfolder.questions.whitening import Influence, Whitening, effective_size, largest, top
 
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
     from fedfolder.likelihood.partial import At
     from fedfolder.questions.at_beta import AtBeta
+    from fedfolder.questions.baseline_hazards import BaselineHazards
     from fedfolder.questions.sample import Sample
     from fedfolder.questions.strata import Stratum
     from fedfolder.questions.time_effects import TimeEffects
@@ -39,10 +44,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Stratum:
-    """A stratum at a beta: the places of its rows, and at each time m / S and x̄, (T,) and (T, p)."""
+    """A stratum at a beta: the places of its rows, and at each time S, m / S and x̄, (T,), (T,) and (T, p)."""
 
     places: NDArray[np.intp]
     at: At
+    size: Array
     share: Array
     mean: Array
 
@@ -123,6 +129,39 @@ def of_failures(question: TimeEffects, sample: Sample, owner: NDArray[Any] | Non
     return Influence(float(len(np.unique(unit[who]))), np.inf, share if np.isfinite(total) else np.inf)
 
 
+def of_baseline(
+    question: BaselineHazards, sample: Sample, owner: NDArray[Any] | None
+) -> Iterator[tuple[float, Influence]]:
+    """The influence on what a baseline rises by up to each time, of each stratum; arguments as of `of_risk`.
+
+    Failures whose relative hazards are too far apart for one scale are looked at by themselves.
+    """
+    unit = np.arange(sample.nobs) if owner is None else np.asarray(owner, dtype=np.intp)
+    often = _often(question, sample) if owner is None else np.ones(sample.nobs)
+    for stratum in strata(question, sample):
+        for part in _looked_at(stratum, question):
+            sets, places = part.at.sets, part.places
+            of = intervals(question.times, sets.times)
+            for k, time in enumerate(question.times):
+                here = np.where(of == k, part.share / part.size, 0.0)
+                each = part.at.r * part.over_range(here[:, None])[:, 0] / often[places]
+                for number in np.unique(sets.strata[of == k]).tolist():
+                    yield time, _of_rise(each, unit[places], often[places], stratum.number == number)
+
+
+def _of_rise(each: Array, unit: NDArray[np.intp], often: Array, rows: NDArray[np.bool_]) -> Influence:
+    """The influence of those at risk, of what each row has of a rise (n,), at the rows of one stratum."""
+    _, who = np.unique(unit[rows], return_inverse=True)
+    counts = np.ones(int(who.max(initial=-1)) + 1)
+    counts[who] = often[rows]
+    sizes = np.asarray(np.bincount(who, each[rows]), dtype=np.float64)
+    counts, sizes = counts[sizes > 0], sizes[sizes > 0]
+    if not np.isfinite(sizes).all() or not sizes.size:
+        return Influence(float(counts.sum()), 0.0, np.inf)
+    share = float(sizes.max() / (counts * sizes).sum())
+    return Influence(float(counts.sum()), effective_size(sizes, counts), share)
+
+
 def _often(question: AtBeta, sample: Sample) -> Array:
     """How many persons each row stands for, by frequency weights."""
     weights = question.specification.weights(sample) if question.specification.weighted == "fw" else None
@@ -134,4 +173,4 @@ def _looked_at(stratum: Stratum, question: AtBeta) -> Iterator[_Stratum]:
         weight = found.sets.failing.sums(found.weights[found.sets.failing.rows])
         at = replace(found, cases=Breslow().cases(weight, weight))
         sizes, totals = at.size + at.failing.sizes, at.total + at.failing.totals
-        yield _Stratum(stratum.places, at, weight / sizes, over(totals, sizes))
+        yield _Stratum(stratum.places, at, sizes, weight / sizes, over(totals, sizes))

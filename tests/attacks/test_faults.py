@@ -45,6 +45,8 @@ FAULTS = {
         f"{CURVE}::test_who_fails_between_two_times_that_are_close_is_read_off",
         f"{CURVE}::test_no_interval_of_a_site_s_own_baseline_holds_few_failures",
         f"{CURVE}::test_no_site_s_own_baseline_leaves_unless_its_policy_says_so",
+        f"{CURVE}::test_no_interval_of_a_site_s_own_baseline_is_about_the_last_who_is_at_risk",
+        f"{CURVE}::test_what_a_rise_owes_to_a_person_is_what_is_defined",
         f"{RISK}::test_of_one_failure_a_test_of_proportional_hazards_tells_every_column",
     ),
     (66, "an outcome that few have"): (*ASKED, f"{RULES}::test_a_rule_on_rows_refuses_beyond_its_limit_and_not_at_it"),
