@@ -59,7 +59,7 @@ class Differing:
         parts, comparison = self.seen.parts, self._comparison()
         new = list(members(parts, self._counts))
         found = self._near_to(comparison, (new, self._others()), *self._distinguished(new, comparison))
-        found += self._of_events(comparison)
+        found += self._of_events(new, comparison)
         found += self._combined(comparison)
         found += self._multiplied(comparison)
         found += self._regrouped(comparison)
@@ -96,10 +96,10 @@ class Differing:
         """The sets of other attempts."""
         return self.answered.members(but=self.attempt, of=of)
 
-    def _of_events(self, comparison: Comparison) -> list[Finding]:
-        """Counts of events up to two edges, in two fits, between which there are the events of a few."""
-        new = events(self.seen.parts, self._counts)
-        return self._near_to(comparison, (new, self._others(events))) if new else []
+    def _of_events(self, new: Sequence[Member], comparison: Comparison) -> list[Finding]:
+        """Counts of events up to an edge, beside which another fit counts, or sums over, the events of a few more."""
+        mine, theirs = events(self.seen.parts, self._counts), self._others(events)
+        return self._near_to(comparison, (mine, [*theirs, *self._others()] if mine else []), (new, theirs))
 
     def _distinguished(self, new: Sequence[Member], comparison: Comparison) -> list[Pair]:
         """What to hold against each other where derived numbers are another for some, in this fit or in one before.

@@ -32,7 +32,7 @@ GROUPS, EVENTS, PART = "groups", "events", "part"
 which a number of many values is not zero, or a term of a derived one is not the usual: sums are due to them.
 Where rows are pieces, the records of which the number of pieces has a one in each of its binary digits, the last first:
 a sum over pieces counts a record so often. The same of the number of each row's group (`custody.groupings`); and the
-events up to each edge between groups of them, which are held against those of other fits alone; and the rows at which
+events up to each edge between groups of them, which are held against other fits alone; and the rows at which
 what a derived number distinguishes is so, where it is another number."""
 _APART: Final = frozenset({SUPPORT, PIECES, GROUPS, EVENTS, PART})
 """Over which no sums of columns are known."""

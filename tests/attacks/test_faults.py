@@ -30,6 +30,7 @@ FAULTS = {
         f"{KNOTS}::test_splines_are_columns_to_the_rules",
         f"{KNOTS}::test_knots_that_were_found_are_looked_at_as_well",
         f"{KNOTS}::test_a_time_that_is_stretched_tells_no_event_nearer",
+        f"{KNOTS}::test_rows_up_to_a_time_that_is_a_few_events_from_an_edge_wait_for_a_person",
         f"{KNOTS}::test_a_simulation_a_preflight_and_a_preview_put_knots_where_events_do",
     ),
     (65, "a joint cell of few"): (

@@ -272,3 +272,22 @@ def test_counts_of_events_up_to_edges_that_a_few_lie_between_wait_for_a_person(t
             waited.append(bool(ledger.concerns(Attempt(2, 1, "two"), seen)))
         assert waited[-1] == any(0 < number < PROFILES["registry"].differing_rows for number in differing)
     assert set(waited) == {True, False}
+
+
+@pytest.mark.parametrize("counted_first", [True, False])
+def test_rows_up_to_a_time_that_is_a_few_events_from_an_edge_wait_for_a_person(tmp_path, counted_first):
+    """How many failed up to an edge, and how many up to another time, tell when somebody failed."""
+    usual, edges = up_to_edges(1.0)
+    failed = np.sort(FRAME.loc[FRAME["d"] == 1, "t"])
+    columns, waited = {name: FRAME[name].to_numpy() for name in ("age", "t", "d")}, []
+    for number in range(20, 45, 3):
+        up_to = read_command(f"streg age if t <= {failed[number]}, distribution(weibull) time(t) failure(d)")
+        commands = (usual, up_to) if counted_first else (up_to, usual)
+        apart = {len(edge ^ set(FRAME.index[(FRAME["d"] == 1) & (FRAME["t"] <= failed[number])])) for edge in edges}
+        with closing(Journal(tmp_path / f"{number}.sqlite3", clock=clock)) as journal:
+            ledger = Ledger(journal, PROFILES["registry"])
+            seen = [ledger.seen(columns, command, sample_from_frame(FRAME, command)) for command in commands]
+            ledger.admit(Attempt(1, 1, "one"), seen[0])
+            waited.append(bool(ledger.concerns(Attempt(2, 1, "two"), seen[1])))
+        assert waited[-1] == any(0 < few < PROFILES["registry"].differing_rows for few in apart)
+    assert set(waited) == {True, False}
