@@ -241,7 +241,8 @@ def _rule(word: str, model: str) -> OptionRule:
     others = [other for other in TABLE if any(rule.name == word and rule.serves(other) for rule in OPTIONS)]
     raise UnknownNameError(
         f"{model} has no option of this name in this release",
-        found=f"{word}, which is an option of {', '.join(others)}" if others else word,
+        found=word,
+        expected=f"an option of {model}; this one is that of {', '.join(others)}" if others else "",
         do=nearest(word, [rule.name for rule in known]),
     )
 

@@ -71,7 +71,9 @@ def _check_options(command: str, options: list[Option], known: list[str]) -> Non
         if error.found not in {option.name for option in options}:
             raise
         do = nearest(error.found, known) if close_names(error.found, known) else error.do
-        raise CommandError(error.what, text=command, position=command.rindex(error.found), do=do) from None
+        raise CommandError(
+            error.what, text=command, position=command.rindex(error.found), expected=error.expected, do=do
+        ) from None
 
 
 def run_fit(options: list[str], study: str, command: str) -> FitResult | int:
