@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from fedfolder.command.names import NODE
 from fedfolder.questions.time_scales import IN_WORDS, KM, RANK
 
 if TYPE_CHECKING:
@@ -12,12 +13,13 @@ if TYPE_CHECKING:
 
     from fedfolder.command import Command
     from fedfolder.estimates import FitResult
+    from fedfolder.estimates.baseline import FittedBaseline
     from fedfolder.plan.outcome import Ending
 
 BASESURV = "basesurv "
 """What the name of a baseline survival begins with, before its time."""
 
-MOST_NOTES = 24
+MOST_SHOWN = 24
 """Baseline survivals that a table shows."""
 
 
@@ -44,11 +46,21 @@ def notes(command: Command, ending: Ending) -> Iterator[str]:
         of = _of(command)
         p = _p(effects.together, degrees)
         yield f"Note: proportional hazards, by {of}: chi2({degrees}) = {effects.together:.2f}, p = {p:.4f}."
-    shown = list(_baseline(ending))
-    for name, survival in shown[:MOST_NOTES]:
-        yield f"Note: baseline survival at {name.removeprefix(BASESURV)}, all terms at zero: {survival:.6g}."
-    if len(shown) > MOST_NOTES:
-        yield f"Note: so many more of these are in the result, under stats: {len(shown) - MOST_NOTES}."
+    yield from _in_words(ending)
+
+
+def _in_words(ending: Ending) -> Iterator[str]:
+    """A note a stratum."""
+    left = MOST_SHOWN
+    for baseline in ending.baselines:
+        shown = [f"{survival:.6g} at {time}" for time, survival in _survival(baseline)][:left]
+        of = ", ".join(level if name == NODE else f"{name} {level}" for name, level in baseline.stratum.items())
+        if shown:
+            yield f"Note: baseline survival{of and f' of {of}'}, all terms at zero: {', '.join(shown)}."
+        left -= len(shown)
+    more = sum(len(baseline.times) for baseline in ending.baselines) - MOST_SHOWN
+    if more > 0:
+        yield f"Note: {more} more of these are in the result, under stats."
 
 
 def _of(command: Command) -> str:
@@ -69,8 +81,11 @@ def _p(chi2: float, degrees: int) -> float:
 def _baseline(ending: Ending) -> Iterator[tuple[str, float]]:
     """The name and the value of each baseline survival."""
     for baseline in ending.baselines:
-        for time, hazard in zip(baseline.times, baseline.hazard, strict=True):
-            yield (
-                " ".join([f"{BASESURV}{repr(time).removesuffix('.0')}", *baseline.stratum.values()]),
-                math.exp(-hazard),
-            )
+        for time, survival in _survival(baseline):
+            yield " ".join([f"{BASESURV}{time}", *baseline.stratum.values()]), survival
+
+
+def _survival(baseline: FittedBaseline) -> Iterator[tuple[str, float]]:
+    """Each time, as text, with survival up to it."""
+    for time, hazard in zip(baseline.times, baseline.hazard, strict=True):
+        yield repr(time).removesuffix(".0"), math.exp(-hazard)

@@ -77,7 +77,29 @@ def test_baselines_are_breslows_with_all_terms_at_zero(ties, weight, strata):
             np.testing.assert_allclose(one.by[place], slopes, rtol=1e-4, atol=1e-8 * hazard)
             said = " ".join(["basesurv", f"{until:g}", *one.stratum.values()])
             assert found.stats[said] == pytest.approx(np.exp(-hazard), rel=1e-8)
-            assert any(f"at {said.removeprefix('basesurv ')}," in note for note in found.notes) or len(found.notes) > 20
+
+
+@pytest.mark.parametrize(
+    ("strata", "of"),
+    [
+        ("", [""]),
+        ("sex", [" of sex f", " of sex m"]),
+        ("_node sex", [f" of node{k}, sex {s}" for k in "123" for s in "fm"]),
+    ],
+)
+@pytest.mark.parametrize("times", [(5, 10), (2, 4, 6, 8, 10)])
+def test_the_table_has_a_note_of_each_stratum_s_baseline_and_says_how_many_it_leaves_out(strata, of, times):
+    line = command(f"{f'strata({strata})' if strata else ''} basesurv({' '.join(map(str, times))})")
+    found = simulate(line, nodes(NEAR)[:3])
+    said = [note.removeprefix("Note: baseline survival") for note in found.notes if "all terms at zero" in note]
+    values = [f"{found.stats[name]:.6g} at {name.split()[1]}" for name in found.stats if name.startswith("basesurv")]
+    assert len(values) == len(of) * len(times)
+    assert [one.partition(", all terms")[0] for one in said] == of[: len(said)]
+    told = [value for one in said for value in one.partition("zero: ")[2].removesuffix(".").split(", ")]
+    assert told == values[:24]
+    assert any(note == "Note: 6 more of these are in the result, under stats." for note in found.notes) == (
+        len(values) > 24
+    )
 
 
 def test_only_a_site_s_own_baseline_takes_a_round():
