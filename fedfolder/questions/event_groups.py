@@ -7,6 +7,9 @@ follows from how many persons are in cells that were fixed before anything was k
 time; however fine a time that was stretched makes the grid, cells have as many persons. Where the halves of a node lie
 follows from its name, so that the edges of several nodes are not the same few.
 
+Of thousands of events no more edges are told than centiles need: a group has a hundredth of them, but near either end,
+where the boundary knots lie, a quarter of those up to there is enough. A node remembers who fails up to each edge.
+
 At the edges of its groups a node's cumulative count is exact, and between them it lies between two that are; both
 bounds are sums of groups, and add over nodes. The first group begins at no time and the last ends at none: the smallest
 and the largest time stay here.
@@ -38,6 +41,8 @@ FINENESS = 64
 """Edges to a doubling of time."""
 LEAST_EVENTS = 10
 """Events in each group, at least."""
+MOST_GROUPS, TAIL = 100, 4
+"""Of many events, the share of all that a group has at least; near either end, the share of those up to there."""
 BOTTOM, TOP = -(2**16), 2**16
 """The edges below and above every time: 2^-1024 and 2^1024."""
 NOBS = "nobs"
@@ -120,7 +125,7 @@ class EventGroups(Question):
         cells = np.concatenate([np.zeros(0, dtype=np.int64), *(part.cell for part in parts)])
         order = np.argsort(cells, kind="stable")
         often, who, row = (np.concatenate([np.zeros(0), *(part[k] for part in parts)])[order] for k in (1, 2, 3))
-        return _Events(cells[order], often, who.astype(np.int64), row.astype(np.int64))
+        return _Events(cells[order], often, who.astype(np.int64), row.astype(np.int64), sample.persons is None)
 
     def _of_block(self, start: int, part: Sample) -> _Events:
         """Those of a block of rows, the first of which is `start`."""
@@ -162,29 +167,40 @@ def edges_of(labels: Labels, *, where: str = "") -> tuple[int, int]:
 
 
 class _Events(NamedTuple):
-    """Events, rising: the cell of the grid by its upper edge, how often each counts, its person and its row, (n,)."""
+    """Events, rising: the cell of the grid by its upper edge, how often each counts, its person and its row, (n,).
+
+    They are `apart` where it is known that each is another person's.
+    """
 
     cell: NDArray[np.int64]
     often: NDArray[np.float64]
     who: NDArray[np.int64]
     row: NDArray[np.int64]
+    apart: bool = False
 
-    def between(self, low: int, high: int) -> slice:
+    def between(self, low: int, high: int) -> slice[int, int, None]:
         """Those in the cells above the edge `low`, up to `high`."""
         first, last = np.searchsorted(self.cell, [low, high], side="right").tolist()
         return slice(first, last)
 
     def persons(self, low: int, high: int) -> int:
         """How many persons have an event there."""
-        return len(np.unique(self.who[self.between(low, high)]))
+        who = self.who[self.between(low, high)]
+        return len(who) if self.apart else len(np.unique(who))
+
+    def enough(self, low: int, high: int, least: int) -> bool:
+        """Whether a group may be there: of `least` persons, or more among many events, but for the first and last."""
+        number, within = len(self.cell), self.between(low, high)
+        outside: int = min(within.stop, number - within.start)
+        return self.persons(low, high) >= max(least, min(number // MOST_GROUPS, outside // TAIL))
 
 
 def _edges(events: _Events, low: int, high: int, least: int) -> Iterator[int]:
-    """The edges within (low, high] between cells that hold `least` persons or more each, rising."""
+    """The edges within (low, high] between cells that are `enough` each, rising."""
     if high - low < 2:  # noqa: PLR2004 - one cell of the grid
         return
     middle = (low + high) // 2
-    below, above = (events.persons(*half) >= least for half in ((low, middle), (middle, high)))
+    below, above = (events.enough(*half, least) for half in ((low, middle), (middle, high)))
     if below:
         yield from _edges(events, low, middle, least)
     if below and above:

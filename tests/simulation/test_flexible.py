@@ -290,6 +290,23 @@ def test_groups_hold_all_events_and_none_too_few_and_neither_end_is_told():
     assert time_at(groups[-1][0]) < failed.nlargest(LEAST_EVENTS).min() * 1.02
 
 
+@pytest.mark.parametrize("persons", [None, 3])
+def test_of_many_events_groups_are_few_and_as_fine_as_ever_near_both_ends(persons):
+    """Bounds on a centile lie within a few hundredths; the first groups are those of any number of events."""
+    frame = followed(30_000).query("t0 < t")
+    text = command(knots="df(3)") + (" id(p)" if persons else "")
+    frame = frame.assign(p=np.arange(len(frame)) // (persons or 1))
+    _, answer = events(frame, text)
+    counts = np.array([count for (count,) in answer.rows.values()])
+    assert counts.sum() == frame["d"].sum() > 10_000
+    assert 50 < len(counts) < 150
+    assert counts.max() < 0.04 * counts.sum()
+    below = np.cumsum(counts)
+    middle = (below > 0.05 * counts.sum()) & (below < 0.95 * counts.sum())
+    assert counts[middle].min() >= 0.01 * counts.sum() // 1
+    assert max(counts[0], counts[-1]) <= 10 * LEAST_EVENTS
+
+
 def test_fewer_events_than_two_groups_have_are_one_number():
     some = FRAME[FRAME["d"] > 0].iloc[: LEAST_EVENTS + 3]
     _, answer = events(some)
