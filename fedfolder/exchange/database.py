@@ -81,6 +81,8 @@ _VERSIONS: Final = (_FIRST, _CUSTODY + _TRUST)
 """What each version adds to the one before."""
 _KNOWN: Final = ("home", "peers", "trust", "messages", "audit")
 """Tables of which something may be known; there is no trigger, so that a statement writes to those that it names."""
+_TROUBLE: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises; of a damaged file its message may quote what Python cannot read."""
 _FULL: Final = "FULL"
 _NORMAL: Final = "NORMAL"
 _INSIDE: Final = contextlib.nullcontext()
@@ -226,14 +228,14 @@ class Database:
         """The first row that `sql` selects; None if there is none."""
         try:
             return self._db.execute(sql, values).fetchone()
-        except sqlite3.Error as error:
+        except _TROUBLE as error:
             raise self._unusable(error) from error
 
     def rows(self, sql: str, *values: object) -> list[Any]:
         """All rows that `sql` selects."""
         try:
             return self._db.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
+        except _TROUBLE as error:
             raise self._unusable(error) from error
 
     def write(self, sql: str, *rows: Iterable[object]) -> None:
@@ -247,10 +249,10 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except _TROUBLE as error:
             raise self._unusable(error) from error
 
-    def _unusable(self, error: sqlite3.Error) -> JournalError:
+    def _unusable(self, error: Exception) -> JournalError:
         return JournalError(
             "the journal of this home cannot be used",
             where=str(self.path),

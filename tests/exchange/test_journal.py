@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 
 import pytest
@@ -137,6 +138,16 @@ def test_a_message_and_its_audit_line_come_together(journal, path):
     (line,) = journal.audit_lines()
     assert line[:4] == (clock(), "accepted", "server", 1)
     assert line.detail[DIGEST] == message().digest
+
+
+def test_a_file_whose_damage_sqlite_cannot_put_into_words_is_said_to_be_damaged(journal, path):
+    """Its message quotes what stands in the file, and Python cannot read that."""
+    journal.close()
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_master SET sql = CAST(x'435245415445205441424C4520FFFE20FF' AS TEXT) WHERE rowid = 1")
+    with pytest.raises(JournalError, match="cannot be used"):
+        Journal(path, clock=clock)
 
 
 @pytest.mark.parametrize("damage", ["text", "truncated", "overwritten"])
